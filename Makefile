@@ -1,0 +1,34 @@
+# Every target first sets up what it needs, in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help facts check test lint
+
+ifeq ($(MAKECMDGOALS)$(strip $(K)),check)
+$(error Which claims? Say a word of their names, as in: make check K=kvcache)
+endif
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1 ($$1 == "check" ? " K=kvcache" : ""), $$2 }' Makefile
+
+facts: .venv/.installed ## check every claim on every device here, and write the evidence and FACTSHEET.md
+	$(BIN)/python -m pytest traps -n auto --evidence=evidence
+	$(BIN)/python -m tools.sheet
+
+check: .venv/.installed ## try the claims whose page, test or answer is named so
+	$(BIN)/python -m pytest traps -k "$(K)" -v
+
+test: .venv/.installed ## run the corpus, the tests of its machinery and the house rules
+	$(BIN)/python -m pytest -n auto --cov=fixtures --cov=tools --cov-report=term --cov-fail-under=95
+
+lint: .venv/.installed ## check style and types
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	touch $@

@@ -1,0 +1,252 @@
+"""Instruments prove themselves first: a known case for each way in which a page uses them."""
+
+import time
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from fixtures.meters import BlindSpot, ColdReads, flops, nbytes, saved_bytes, seconds
+from fixtures.nets import LM
+
+DEVICES = ["cpu", "meta"]
+
+
+def ones(*shape, device="cpu", dtype=torch.float32, grad=False):
+    return torch.ones(*shape, device=device, dtype=dtype, requires_grad=grad)
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_nbytes_counts_a_shared_storage_once(where):
+    """A view adds nothing; a copy adds its own bytes."""
+    base = ones(3, 5, device=where)
+
+    assert nbytes(base, base[1:], base.T) == 60
+    assert nbytes(base, base.clone()) == 120
+
+
+def test_nbytes_counts_the_whole_storage_behind_a_slice():
+    """A slice keeps all of its storage alive, so all of it counts."""
+    assert nbytes(ones(100)[:1]) == 400
+
+
+def test_nbytes_sees_the_width_of_the_dtype():
+    """Two bytes a number in bf16, eight in float64."""
+    assert nbytes(ones(7, dtype=torch.bfloat16), ones(7, dtype=torch.float64)) == 70
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_flops_of_a_product(where):
+    """(2×3) times (3×5) is 30 multiply-adds."""
+    assert flops(lambda: ones(2, 3, device=where) @ ones(3, 5, device=where)) == 60
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_flops_of_a_batched_product_and_of_einsum(where):
+    """A batch multiplies the count, however it is written."""
+    left, right = ones(4, 2, 3, device=where), ones(4, 3, 5, device=where)
+
+    assert flops(lambda: left @ right) == 240
+    assert flops(lambda: torch.einsum("bij,bjk->bik", left, right)) == 240
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_flops_of_a_linear_layer_with_backward(where):
+    """One product forward, two backward, and only one where the input needs no gradient."""
+    x, w = ones(2, 3, device=where, grad=True), ones(5, 3, device=where, grad=True)
+
+    assert flops(lambda: F.linear(x, w).sum().backward()) == 3 * 60
+    assert flops(lambda: F.linear(x.detach(), w).sum().backward()) == 2 * 60
+
+
+def test_flops_of_elementwise_operations_and_look_ups_are_nothing():
+    """The counter counts products only, which is what the field means by FLOPs."""
+    table = ones(7, 3)
+
+    assert flops(lambda: F.embedding(torch.tensor([1, 2]), table).exp() * 2) == 0
+
+
+def test_flops_agree_with_the_counter_of_torch():
+    """On a training step of a language model the two counters agree to the last product."""
+    model, ids = LM(vocab=40, d=16, layers=2), torch.zeros(2, 7, dtype=torch.long)
+
+    with FlopCounterMode(display=False) as counter:
+        model(ids).backward()
+
+    assert flops(lambda: model(ids).backward()) == counter.get_total_flops() > 0
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_flops_are_counted_where_no_gradient_is_recorded(mode):
+    """A linear layer costs the same forward, recorded or not."""
+    layer = torch.nn.Linear(3, 5, bias=False)
+
+    with mode():
+        assert flops(lambda: layer(ones(2, 3))) == 60
+
+
+def attention(device, causal=False):
+    q = ones(1, 2, 8, 4, device=device)
+    return lambda: F.scaled_dot_product_attention(q, q, q, is_causal=causal)
+
+
+def test_flops_of_attention_through_the_math_backend():
+    """Two products of 8×8×4 a head, two heads."""
+    with sdpa_kernel(SDPBackend.MATH):
+        assert flops(attention("cpu")) == 2 * 2 * 2 * 8 * 8 * 4
+
+
+def test_flops_of_attention_on_meta_count_a_causal_mask_in_full():
+    """Masking discounts nothing in torch's counter."""
+    assert flops(attention("meta", causal=True)) == flops(attention("meta")) == 2 * 2 * 2 * 8 * 8 * 4
+
+
+@pytest.mark.parametrize(
+    "blind",
+    [
+        attention("cpu"),
+        lambda: ones(3, 4) @ ones(4),
+        lambda: ones(4) @ ones(4),
+        lambda: torch.addmv(ones(3), ones(3, 4), ones(4)),
+        lambda: torch.vdot(ones(4), ones(4)),
+    ],
+    ids=["sdpa", "mv", "dot", "addmv", "vdot"],
+)
+def test_flops_refuses_what_the_counter_books_as_nothing(blind):
+    """A product that torch counts as 0 is an error, not a small number."""
+    with pytest.raises(BlindSpot, match=r"counted as 0 FLOPs\. Use .* instead"):
+        flops(blind)
+
+
+def test_saved_bytes_of_a_product():
+    """A product keeps both its operands."""
+    x, w = ones(2, 3, grad=True), ones(3, 5, grad=True)
+
+    assert saved_bytes(lambda: x @ w) == 24 + 60
+    assert saved_bytes(lambda: x @ w, besides=[w]) == 24
+
+
+def test_saved_bytes_of_an_exponential_are_its_result():
+    """exp keeps what it returns, and a chain of two keeps two."""
+    x = ones(2, 3, grad=True)
+
+    assert saved_bytes(lambda: x.exp()) == 24
+    assert saved_bytes(lambda: x.exp().exp()) == 48
+
+
+def test_saved_bytes_count_a_shared_storage_once():
+    """A square keeps its operand once, though it is both factors."""
+    x = ones(2, 3, grad=True)
+
+    assert saved_bytes(lambda: x * x) == 24
+
+
+def test_saved_bytes_without_gradients_are_nothing():
+    """Where nothing needs a gradient nothing is kept."""
+    assert saved_bytes(lambda: ones(2, 3) @ ones(3, 5)) == 0
+
+
+def reads(run, *persistent):
+    with ColdReads(*persistent) as meter:
+        run()
+    return meter.bytes
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_of_a_weight(where):
+    """Each product reads its weight once, whatever stands beside it; the activations are free."""
+    w, x = ones(3, 5, device=where), ones(2, 3, device=where)
+
+    assert reads(lambda: x @ w, w) == 60
+    assert reads(lambda: (x @ w, x @ w), w) == 120
+    assert reads(lambda: x @ x.T, w) == 0
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_see_through_views(where):
+    """A view costs nothing itself, and what is read through it counts."""
+    w, x = ones(4, 6, device=where), ones(2, 3, device=where)
+
+    assert reads(lambda: w.T.view(6, 4)[:3], w) == 0
+    assert reads(lambda: x @ w[:, :3].T, w) == 4 * 3 * 4
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_take_a_broadcast_axis_once(where):
+    """Three query heads that share one key read it once."""
+    k, q = ones(1, 5, 2, device=where), ones(3, 1, 2, device=where)
+
+    assert reads(lambda: q @ k.expand(3, 5, 2).transpose(1, 2), k) == 40
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_of_a_look_up_are_the_rows_it_returns(where):
+    """Two rows of a table are read, not the table."""
+    table, rows = ones(100, 4, device=where), torch.zeros(2, dtype=torch.long, device=where)
+
+    assert reads(lambda: F.embedding(rows, table), table) == 32
+    assert reads(lambda: table[rows], table) == 32
+    assert reads(lambda: table.index_select(0, rows), table) == 32
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_of_a_cache_that_grows(where):
+    """Overwriting a slot reads nothing; appending by concatenation reads all that was there."""
+    cache, new = ones(8, 4, device=where), ones(1, 4, device=where)
+
+    def overwrite():
+        cache[3:4] = new
+
+    assert reads(overwrite, cache) == 0
+    assert reads(lambda: torch.cat([cache, new]), cache) == 128
+
+
+def test_cold_reads_of_grouped_attention_through_einsum():
+    """Both caches are read once, though every group of query heads uses them."""
+    k, v = ones(2, 7, 4, device="meta"), ones(2, 7, 4, device="meta")
+    q = ones(2, 3, 4, device="meta")
+
+    def attend():
+        scores = (q @ k.transpose(1, 2)).softmax(-1)
+        return scores @ v
+
+    assert reads(attend, k, v) == 2 * 2 * 7 * 4 * 4
+
+
+def test_cold_reads_of_an_empty_tensor_are_nothing():
+    """Nothing is read of nothing."""
+    empty = ones(0, 4)
+
+    assert reads(lambda: empty + 1, empty) == 0
+
+
+def test_seconds_of_a_sleep():
+    """A run that sleeps takes what it sleeps, and each run is timed for itself."""
+    cpu = torch.device("cpu")
+
+    short, long = seconds(lambda: time.sleep(0.002), lambda: time.sleep(0.01), device=cpu, repeats=3)
+
+    assert 0.002 <= short < 0.01 <= long
+
+
+def test_seconds_are_those_of_the_fastest_take():
+    """A single slow take changes nothing, nor do the two that warm up."""
+    naps = iter([0.05, 0.05, 0.05, 0.0, 0.05])
+
+    (fastest,) = seconds(lambda: time.sleep(next(naps)), device=torch.device("cpu"), repeats=3)
+
+    assert fastest < 0.05
+    assert next(naps, None) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_seconds_on_cuda_wait_for_the_device():
+    """A product of 64 times the work takes longer, although its launch does not."""
+    cuda = torch.device("cuda")
+    small, large = ones(512, 512, device=cuda), ones(8192, 8192, device=cuda)
+
+    quick, slow = seconds(lambda: small @ small, lambda: large @ large, device=cuda)
+
+    assert slow > 4 * quick

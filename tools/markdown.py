@@ -1,0 +1,73 @@
+"""Text as Markdown that reads as it was written, whatever it holds.
+
+Everything that a page or a record says passes one of these filters on its way to print.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARKED = re.compile(
+    r"(?<!`)(?P<fence>`+)(?!`)(?P<code>.+?)(?<!`)(?P=fence)(?!`)|\b(?P<url>https?://[^\W_][^\s<>`\\\"]*)"
+)
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&$]")
+_OPENING = re.compile(r"^(\d+(?=[.)])|(?=[-+=:]))")
+"""What makes a list or a rule at the start of a line only."""
+
+
+def prose(text: str) -> str:
+    """A paragraph: its balanced backtick spans are code, its addresses are links."""
+    return _written(text, links=True)
+
+
+def label(text: str) -> str:
+    """A paragraph that may stand in a link or a table: it holds no link, and no code with a `|`."""
+    return _written(text, links=False)
+
+
+def code(text: str) -> str:
+    """A code span on one line, with a fence that nothing in it closes."""
+    line = _visible(" ".join(text.splitlines())).strip()
+    if not line:
+        return ""
+    fence = _fence(line, 1)
+    pad = " " if "`" in (line[0], line[-1]) else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def block(text: str) -> str:
+    """A block of Python, with a fence that nothing in it closes."""
+    fence = _fence(text, 3)
+    return "\n".join([f"{fence}python", *map(_visible, text.splitlines()), fence])
+
+
+def _written(text: str, links: bool) -> str:
+    line = _visible(" ".join(text.split()))
+    written, end = [], 0
+    for found in _MARKED.finditer(line):
+        span, url = found["code"], _address(found["url"] or "")
+        if not links and (url or "|" in span):
+            continue
+        written += [_literal(line[end : found.start()]), f"<{url}>" if url else code(span)]
+        end = found.start() + len(url) if url else found.end()
+    return _OPENING.sub(r"\1\\", "".join([*written, _literal(line[end:])]))
+
+
+def _literal(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def _visible(line: str) -> str:
+    """A line in which a character that does not print, a turn of direction say, stands as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _address(url: str) -> str:
+    """An address without the punctuation of the sentence around it."""
+    while url.endswith(tuple(".,;:!?'*_~]}’”")) or (url.endswith(")") and url.count(")") > url.count("(")):
+        url = url[:-1]
+    return url
+
+
+def _fence(text: str, shortest: int) -> str:
+    return "`" * max([shortest, *(len(run) + 1 for run in re.findall("`+", text))])

@@ -1,0 +1,429 @@
+"""Print the fact sheet: evidence in, Markdown out.
+
+`python -m tools.sheet` reads the records in `evidence/` and the text of the pages, and writes
+FACTSHEET.md and the list of traps in README.md. With `--check` it writes nothing and shows what it
+would change. No page is imported, and torch is not needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+import urllib.parse
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import jinja2
+
+from fixtures.claims import EVIDENCE
+from fixtures.page import ClaimText, Page, PageError, Rival, chapters, pages
+from fixtures.record import Environment, Observation, Record, RecordError, Run, show, write_atomically
+
+from .markdown import block, code, label, prose
+
+SHEET, README = "FACTSHEET.md", "README.md"
+BEGIN, END = "<!-- traps:begin -->", "<!-- traps:end -->"
+LONGEST_DIFF = 40
+"""Lines of a difference that `--check` prints."""
+ACRONYMS = {"gpu"}
+"""Areas whose name is spelt in capitals."""
+
+T = TypeVar("T", bound=Hashable)
+Key = tuple[str, str, str]
+
+
+class SheetError(ValueError):
+    """Evidence or text that cannot go to print: what was seen, what to do."""
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """Where a wrong answer failed; `devices` is empty where all of them say the same."""
+
+    at: str
+    assertion: str
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WrongView:
+    """A wrong answer and its refutations."""
+
+    rival: Rival
+    refutations: tuple[Refutation, ...]
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim, how its rivals fared on each device, and what it still owes."""
+
+    text: ClaimText
+    wrong: tuple[WrongView, ...]
+    held: tuple[tuple[str, int], ...]
+    """Each device on which the right answer held, and the examples tried there."""
+    observed: tuple[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], ...]
+    """Names and ranges of what was observed, and the devices, none where all say the same."""
+    verified: bool
+    owed: tuple[tuple[str, str], ...]
+    """Each device on which the claim is not verified, and why."""
+
+    @property
+    def regime(self) -> str:
+        """The `@given` of the claim: on one line if it fits."""
+        line = f"@given({', '.join(self.text.regime)})"
+        lines = "".join(f"    {part},\n" for part in self.text.regime)
+        return line if len(line) <= 88 else f"@given(\n{lines})"
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A page, its place on the sheet, its claims."""
+
+    page: Page
+    claims: tuple[ClaimView, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Where links on the sheet lead: the page's slug."""
+        return re.sub(r"[^\w-]", "-", self.page.slug)
+
+    @property
+    def link(self) -> str:
+        """The page's file, as a link destination."""
+        return urllib.parse.quote(self.page.name)
+
+    @property
+    def asks(self) -> str:
+        """The first sentence of the question that asks."""
+        sentences = re.split(r"(?<=[.?!])\s+(?=[^a-z])", self.page.question)
+        return next(sentence for sentence in sentences if sentence.endswith("?"))
+
+    @property
+    def erratum(self) -> WrongView | None:
+        """The refuted answer to show beside the verdict: the one that most takes up its words.
+
+        A word that two of them take up does not count. Where none stands out it is the first.
+        """
+        refuted = [wrong for claim in self.claims for wrong in claim.wrong if wrong.refutations]
+        verdict = _words(self.page.verdict.statement)
+        said = [_words(wrong.rival.sentence) & verdict for wrong in refuted]
+        own = [sum(sum(word in other for other in said) == 1 for word in words) for words in said]
+        return refuted[own.index(max(own))] if refuted else None
+
+
+@dataclass(frozen=True)
+class Area:
+    """A chapter of the sheet."""
+
+    name: str
+    opening: str
+    pages: tuple[PageView, ...]
+
+    @property
+    def title(self) -> str:
+        """The folder's name as a heading."""
+        return self.name.upper() if self.name in ACRONYMS else self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything that is printed; devices and environments begin with the CPU."""
+
+    environments: tuple[Environment, ...]
+    devices: tuple[str, ...]
+    areas: tuple[Area, ...]
+    examples: int
+
+    @property
+    def pages(self) -> tuple[PageView, ...]:
+        """Every page, area by area."""
+        return tuple(page for area in self.areas for page in area.pages)
+
+    @property
+    def claims(self) -> tuple[ClaimView, ...]:
+        """Every claim, page by page."""
+        return tuple(claim for page in self.pages for claim in page.claims)
+
+    @property
+    def index(self) -> dict[str, dict[str, list[PageView]]]:
+        """The pages by where they are asked: series, then place in it, as one counts."""
+        asked = sorted(
+            ((place(text), page) for page in self.pages for text in page.page.asked),
+            key=lambda entry: [natural(part) for part in entry[0]],
+        )
+        index: dict[str, dict[str, list[PageView]]] = {}
+        for (series, where), page in asked:
+            index.setdefault(series, {}).setdefault(where, []).append(page)
+        return index
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The runs that speak of the pages as they are."""
+
+    environments: tuple[Environment, ...]
+    runs: tuple[Run, ...]
+    stale: frozenset[tuple[str, str]]
+    """Device and page, where a record was taken of another text of the page."""
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The kinds of device."""
+        return tuple(dict.fromkeys(environment.device for environment in self.environments))
+
+
+def gather(corpus: Sequence[Page], records: dict[str, Record]) -> Evidence:
+    """The evidence of records, given by the names of their files; SheetError when they do not fit.
+
+    A CPU is always at hand, so its record has to fit the pages. That of another device may be older
+    than they are: its stale runs are left out, and the sheet says so.
+    """
+    if not records:
+        raise SheetError("evidence/ holds no record. Take one with `make facts`.")
+    digests = {page.name: page.digest for page in corpus}
+    declared = {(p.name, c.name, answer): c for p in corpus for c in p.claims for answer in c.rivals}
+    current: list[tuple[str, Run]] = []
+    stale: set[tuple[str, str]] = set()
+    for name, record in sorted(records.items(), key=lambda item: _cpu_first(item[1].environment.device)):
+        device = record.environment.device
+        if unfit := _unfit(record, digests, declared):
+            raise SheetError(f"{name} {unfit}. Run `make facts`.")
+        stale |= {(device, r.page) for r in record.runs if digests.get(r.page, r.digest) != r.digest}
+        current += [(name, r) for r in record.runs if digests.get(r.page) == r.digest and r.key in declared]
+    _refuse_disagreement(current)
+    if faults := [f"{_called(r.key)} {r.outcome} in {name}" for name, r in current if _is_fault(r)]:
+        raise SheetError(f"{'; '.join(faults)}. A sheet prints what holds: mend it and run `make facts`.")
+    environments = sorted((r.environment for r in records.values()), key=lambda e: _cpu_first(e.device))
+    return Evidence(tuple(environments), tuple(run for _, run in current), frozenset(stale))
+
+
+def _unfit(record: Record, digests: dict[str, str], declared: dict[Key, ClaimText]) -> str:
+    """Why a record cannot be used, or nothing."""
+    device = record.environment.device
+    if record.partial:
+        return "is partial: it lacks rivals that the pages declare"
+    for run in record.runs:
+        if run.device != device:
+            return f"is a record of {device} and holds a run on {run.device}"
+        if device == "cpu" and run.page not in digests:
+            return f"holds runs of {run.page}, which is no page"
+        if device == "cpu" and (run.digest != digests[run.page] or run.key not in declared):
+            return f"was taken of another text of {run.page}"
+    if device == "cpu":
+        due = {key for key, claim in declared.items() if claim.runs_on(device)}
+        for key in sorted(due - {run.key for run in record.runs}):
+            return f"lacks {_called(key)}"
+    return ""
+
+
+def _refuse_disagreement(runs: list[tuple[str, Run]]) -> None:
+    seen: dict[tuple[Key, str], tuple[str, Run]] = {}
+    for name, run in runs:
+        if run.outcome != "unverified":
+            first, other = seen.setdefault((run.key, run.device), (name, run))
+            if other.outcome != run.outcome:
+                raise SheetError(
+                    f"{first} and {name} disagree on {_called(run.key)}: {other.outcome} and "
+                    f"{run.outcome}. Keep the record that can be repeated."
+                )
+
+
+def _is_fault(run: Run) -> bool:
+    return run.outcome in ("failed", "survived")
+
+
+def _called(key: Key) -> str:
+    page, claim, answer = key
+    return f"{page}::{claim}[{answer}]"
+
+
+def _cpu_first(device: str) -> tuple[bool, str]:
+    return device != "cpu", device
+
+
+def compose(corpus: Sequence[Page], openings: dict[str, str], evidence: Evidence) -> Sheet:
+    """The view of everything that is printed; SheetError for pages that cannot stand together."""
+    if not corpus:
+        raise SheetError("traps/ holds no page. Run this in the root of the repository.")
+    slugs = [page.slug for page in corpus]
+    for page in corpus:
+        if slugs.count(page.slug) > 1:
+            raise SheetError(f"Two pages are called {page.slug}. Rename one: links and `pytest -k` need it.")
+        if page.area not in openings:
+            raise SheetError(f"traps/{page.area} has no __init__.py. Open the chapter there in one sentence.")
+    views = [PageView(page, tuple(_claim(page, claim, evidence) for claim in page.claims)) for page in corpus]
+    return Sheet(
+        evidence.environments,
+        evidence.devices,
+        tuple(
+            Area(area, openings[area], tuple(view for view in views if view.page.area == area))
+            for area in dict.fromkeys(page.area for page in corpus)
+        ),
+        sum(run.examples for run in evidence.runs),
+    )
+
+
+def _claim(page: Page, claim: ClaimText, evidence: Evidence) -> ClaimView:
+    runs = [r for r in evidence.runs if (r.page, r.claim) == (page.name, claim.name)]
+    tried = [run for run in runs if run.outcome != "unverified"]
+    right = [run for run in tried if run.answer == f"right-{claim.right.name}"]
+    verified = {d for d in evidence.devices if {r.answer for r in tried if r.device == d} >= {*claim.rivals}}
+    examples: dict[str, int] = {}
+    for run in right:
+        examples[run.device] = examples.get(run.device, 0) + run.examples
+    return ClaimView(
+        text=claim,
+        wrong=tuple(WrongView(rival, _refutations(rival, claim, tried, evidence)) for rival in claim.wrong),
+        held=tuple(examples.items()),
+        observed=tuple(_grouped(((r.device, _ranges(r.observed)) for r in right), evidence.devices)),
+        verified=bool(verified),
+        owed=tuple(_owed(claim, runs, verified, evidence, page.name)),
+    )
+
+
+def _refutations(
+    rival: Rival, claim: ClaimText, tried: list[Run], evidence: Evidence
+) -> tuple[Refutation, ...]:
+    told = ((r.device, (_inputs(r, claim), r.assertion)) for r in tried if r.answer == f"wrong-{rival.name}")
+    return tuple(Refutation(*what, devices) for what, devices in _grouped(told, evidence.devices))
+
+
+def _owed(
+    claim: ClaimText, runs: list[Run], verified: set[str], evidence: Evidence, page: str
+) -> Iterator[tuple[str, str]]:
+    for device in evidence.devices:
+        reasons = "; ".join(dict.fromkeys(run.reason for run in runs if run.device == device and run.reason))
+        if device in verified or (verified and not claim.runs_on(device)):
+            continue
+        if (device, page) in evidence.stale:
+            yield device, "the evidence was taken of another text of the page"
+        elif reasons or claim.runs_on(device):
+            yield device, reasons or "not tried"
+
+
+def _grouped(told: Iterable[tuple[str, T]], devices: tuple[str, ...]) -> list[tuple[T, tuple[str, ...]]]:
+    """What devices tell, equal things once; no device is named where all agree."""
+    groups: dict[T, dict[str, None]] = {}
+    for device, what in told:
+        groups.setdefault(what, {})[device] = None
+    return [(what, () if {*on} == {*devices} else tuple(on)) for what, on in groups.items()]
+
+
+def _inputs(run: Run, claim: ClaimText) -> str:
+    """The smallest counterexample, in the order in which the claim takes its inputs."""
+    found = run.counterexample or {}
+    names = sorted(found, key=lambda name: [*claim.parameters, name].index(name))
+    return ", ".join(f"{name}={show(found[name])}" for name in names)
+
+
+def _ranges(observed: dict[str, Observation]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, span(seen)) for name, seen in sorted(observed.items()))
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w{3,}", text.lower()))
+
+
+def span(seen: Observation) -> str:
+    """What was observed: from the smallest number to the largest, or else the last value."""
+    ends = [bool(end) if isinstance(seen.last, bool) else end for end in (seen.smallest, seen.largest)]
+    return " … ".join(dict.fromkeys(number(end) for end in ends if end is not None)) or show(seen.last)
+
+
+def number(value: int | float) -> str:
+    """A number as it is read: thousands apart, a float to six digits."""
+    if isinstance(value, bool):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+
+
+def place(asked: str) -> tuple[str, str]:
+    """Where a trap is asked, as the series and the place in it: `Top 25 …` and `chapter 15`."""
+    found = re.fullmatch(r"(.+?),?\s+((?:[a-z]+\.? #?|#)\d\S*)", asked)
+    return (found[1], found[2]) if found else (asked, "")
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key that sorts `chapter 9` before `chapter 15`."""
+    return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in re.split(r"(\d+)", text)]
+
+
+def print_sheet(sheet: Sheet) -> str:
+    """FACTSHEET.md."""
+    return _template("factsheet.md.j2").render(sheet=sheet, kinds=EVIDENCE)
+
+
+def print_list(sheet: Sheet, readme: str) -> str:
+    """README.md with its list of traps renewed; SheetError when it does not say where that stands."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SheetError(f"{README} has no place for the list of traps. Mark it with {BEGIN} and {END}.")
+    return f"{before}{begin}\n{_template('list.md.j2').render(sheet=sheet, target=SHEET)}{end}{after}"
+
+
+def _template(name: str) -> jinja2.Template:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=False,  # Markdown, not HTML
+        keep_trailing_newline=True,
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    templates.filters.update(prose=prose, label=label, code=code, block=block, number=number)
+    return templates.get_template(name)
+
+
+def draw_up(root: Path) -> dict[Path, str]:
+    """The files to write and their text, from the pages and records under `root`."""
+    files = sorted((root / "evidence").glob("*.json"))
+    evidence = {file.relative_to(root).as_posix(): Record.read(file) for file in files}
+    corpus = pages(root)
+    sheet = compose(corpus, chapters(root), gather(corpus, evidence))
+    readme = root / README
+    if not readme.is_file():
+        raise SheetError(f"There is no {readme}. Write it, and mark the list of traps: {BEGIN} {END}.")
+    return {root / SHEET: print_sheet(sheet), readme: print_list(sheet, readme.read_text(encoding="utf-8"))}
+
+
+def difference(path: Path, text: str) -> list[str]:
+    """What writing would change in a file, shortened."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    names = (f"{path.name} as it is", f"{path.name} as the evidence has it")
+    lines = [*difflib.unified_diff(old.splitlines(), text.splitlines(), *names, n=1, lineterm="")]
+    more = [f"… and {len(lines) - LONGEST_DIFF} more lines"] if len(lines) > LONGEST_DIFF else []
+    return lines[:LONGEST_DIFF] + more
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the sheet, or with `--check` compare it: 1 is a difference, 2 a refusal."""
+    parser = argparse.ArgumentParser(prog="python -m tools.sheet", description="Print the fact sheet.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file would change")
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
+    options = parser.parse_args(argv)
+    try:
+        drawn = draw_up(options.root)
+        changes = [line for path, text in drawn.items() for line in difference(path, text)]
+        for path, text in drawn.items():
+            if not options.check:
+                write_atomically(path, text)
+    except SyntaxError as error:
+        print(f"{error.filename}:{error.lineno}: {error.msg}. Mend the page first.", file=sys.stderr)
+        return 2
+    except (SheetError, PageError, RecordError, OSError, UnicodeError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.check and changes:
+        print(*changes, "Write it anew with `python -m tools.sheet`.", sep="\n")
+        return 1
+    print(f"{SHEET} and the list in {README} {'are up to date' if options.check else 'are written'}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a number becomes when it is stored: range, rounding, and the updates that vanish in between."""

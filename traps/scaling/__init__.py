@@ -1,0 +1,1 @@
+"""What training costs: FLOPs, parameters and tokens, counted on models small enough to count on."""
