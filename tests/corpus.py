@@ -104,10 +104,14 @@ class Corpus:
         """Run pytest on the corpus in a process that has loaded nothing else."""
         return self.pytester.runpytest_subprocess(*arguments)
 
+    def read(self, device: str = "cpu") -> Record:
+        """The record that a run with --evidence=evidence left."""
+        return Record.read(self.path / "evidence" / f"{device}.json")
+
     def record(self, *arguments: str | Path, device: str = "cpu") -> Record:
         """The record that a run of the corpus leaves."""
         self.run("--evidence=evidence", *arguments)
-        return Record.read(self.path / "evidence" / f"{device}.json")
+        return self.read(device)
 
     def runs(self, *arguments: str | Path) -> dict[str, Run]:
         """The recorded runs by answer, of a corpus whose claims share none."""

@@ -249,9 +249,9 @@ def test_a_blunt_claim_leaves_a_survivor(write, capsys):
 
     assert main([page]) == 1
     out = capsys.readouterr().out
-    assert out.startswith(f"{page}: 13 mutants of 1 right answer, 10 killed, 3 survived\n")
+    assert out.startswith(f"{page}: 11 mutants of 1 right answer, 8 killed, 3 survived\n")
     assert (
-        f"{page}:18 total survived\n"
+        f"{page}:17 total survived\n"
         "    - return a + 1 * b\n"
         "    + return a + b\n"
         "    test_total\n"
@@ -276,15 +276,22 @@ def test_verbose_tells_each_mutant(write, capsys):
     main([page, "-v"])
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{page}:18 killed by test_total (AssertionError)    return a + b  →  pass"
+    assert lines[0] == f"{page}:17 killed by test_total (AssertionError)    return a + b  →  pass"
     assert len(lines) == 6
+
+
+STOPS = """
+def total(a, b):
+    'Both count.'
+    if not a:
+        raise {error}
+    return a + b
+"""
 
 
 def test_every_error_kills(write, capsys):
     """A mutant dies of whatever it raises, be it an exit."""
-    page = write(
-        answer='def total(a, b):\n    """Both."""\n    if not a:\n        raise SystemExit\n    return a + b'
-    )
+    page = write(answer=STOPS.format(error="SystemExit"))
 
     assert main([page, "-v"]) == 0
     assert "killed by test_total (SystemExit)    if not a:  →  if a:" in capsys.readouterr().out
@@ -292,35 +299,39 @@ def test_every_error_kills(write, capsys):
 
 def test_an_interrupt_is_no_death(write):
     """Who presses Ctrl-C stops the tool, not the mutant."""
-    page = write(
-        answer='def total(a, b):\n    """Both."""\n    if not a:\n        raise KeyboardInterrupt\n    return a + b'
-    )
+    page = write(answer=STOPS.format(error="KeyboardInterrupt"))
 
     with pytest.raises(KeyboardInterrupt):
         main([page])
 
 
-COUNTS = '''
+INSISTS = """
 def total(a, b):
-    """Count up."""
-    steps = a
-    while steps < a + b:
+    'Both count.'
+    while True:
         try:
-            steps += 1
+            return a + b
         except Exception:
             pass
-    return steps
-'''
+"""
 
 
 def test_an_endless_mutant_is_killed_by_the_clock(write, capsys):
     """A loop without end dies of time, even where it catches every exception, and is counted."""
-    page = write(answer=COUNTS)
+    page = write(answer=INSISTS)
 
-    assert main([page, "--seconds", "0.2", "-v"]) == 0
+    assert main([page, "--seconds", "1", "-v"]) == 0
     out = capsys.readouterr().out
-    assert "killed by test_total (OutOfTime: stopped after 0.2 s)    steps += 1  →  pass" in out
-    assert " killed (2 out of time), 0 survived" in out
+    assert "killed by test_total (OutOfTime: stopped after 1 s)    return a + b  →  pass\n" in out
+    assert " 6 killed (1 out of time), 0 survived\n" in out
+
+
+def test_an_answer_slower_than_the_clock_proves_nothing(write, capsys):
+    """The answer itself must end within the time that its mutants have, or they would all die of it."""
+    page = write(answer=ADDS.replace("return", "__import__('time').sleep(1); return"))
+
+    assert main([page, "--seconds", "0.1"]) == 2
+    assert "(OutOfTime: stopped after 0.1 s). Give it more --seconds" in capsys.readouterr().err
 
 
 def test_the_clock_is_put_back(write):
@@ -493,7 +504,7 @@ THREE = '''
 
 def total_of_three(a, b):
     """The second counts twice."""
-    return total(a, b) + b
+    return total(a, b=b) + b
 '''
 
 

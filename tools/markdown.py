@@ -10,9 +10,9 @@ import re
 _MARKED = re.compile(
     r"(?<!`)(?P<fence>`+)(?!`)(?P<code>.+?)(?<!`)(?P=fence)(?!`)|\b(?P<url>https?://[^\W_][^\s<>`\\\"]*)"
 )
-_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&$]")
-_OPENING = re.compile(r"^(\d+(?=[.)])|(?=[-+=:]))")
-"""What makes a list or a rule at the start of a line only."""
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|#(?=#*$)")
+_OPENING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+=:#]))")
+"""What makes a heading, a list or a rule at the start of a line only."""
 
 
 def prose(text: str) -> str:
@@ -27,7 +27,7 @@ def label(text: str) -> str:
 
 def code(text: str) -> str:
     """A code span on one line, with a fence that nothing in it closes."""
-    line = _visible(" ".join(text.splitlines())).strip()
+    line = _visible(" ".join(text.splitlines()).strip())
     if not line:
         return ""
     fence = _fence(line, 1)
@@ -45,10 +45,11 @@ def _written(text: str, links: bool) -> str:
     line = _visible(" ".join(text.split()))
     written, end = [], 0
     for found in _MARKED.finditer(line):
-        span, url = found["code"], _address(found["url"] or "")
-        if not links and (url or "|" in span):
+        url = _address(found["url"] or "")
+        marked = f"<{url}>" if url else code(found["code"])
+        if not marked or not links and (url or "|" in marked):
             continue
-        written += [_literal(line[end : found.start()]), f"<{url}>" if url else code(span)]
+        written += [_literal(line[end : found.start()]), marked]
         end = found.start() + len(url) if url else found.end()
     return _OPENING.sub(r"\1\\", "".join([*written, _literal(line[end:])]))
 

@@ -23,21 +23,19 @@ from fixtures.claims import EVIDENCE
 from fixtures.page import ClaimText, Page, PageError, Rival, chapters, pages
 from fixtures.record import Environment, Observation, Record, RecordError, Run, show, write_atomically
 
+from .gather import Evidence, SheetError, gather
 from .markdown import block, code, label, prose
 
 SHEET, README = "FACTSHEET.md", "README.md"
 BEGIN, END = "<!-- traps:begin -->", "<!-- traps:end -->"
 LONGEST_DIFF = 40
 """Lines of a difference that `--check` prints."""
+SHORT = 40
+"""Characters of a question that does not stand alone: "Is the time?"."""
 ACRONYMS = {"gpu"}
 """Areas whose name is spelt in capitals."""
 
 T = TypeVar("T", bound=Hashable)
-Key = tuple[str, str, str]
-
-
-class SheetError(ValueError):
-    """Evidence or text that cannot go to print: what was seen, what to do."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class PageView:
     @property
     def anchor(self) -> str:
         """Where links on the sheet lead: the page's slug."""
-        return re.sub(r"[^\w-]", "-", self.page.slug)
+        return _anchor(self.page.slug)
 
     @property
     def link(self) -> str:
@@ -98,9 +96,13 @@ class PageView:
 
     @property
     def asks(self) -> str:
-        """The first sentence of the question that asks."""
-        sentences = re.split(r"(?<=[.?!])\s+(?=[^a-z])", self.page.question)
-        return next(sentence for sentence in sentences if sentence.endswith("?"))
+        """The first sentence of the question that asks, with what stands before it if it is short."""
+        asks = ""
+        for sentence in re.split(r"(?<=[.?!])\s+(?=[^a-z])", self.page.question):
+            asks = f"{asks} {sentence}" if len(sentence) < SHORT else sentence
+            if sentence.endswith("?"):
+                break
+        return asks
 
     @property
     def erratum(self) -> WrongView | None:
@@ -122,6 +124,11 @@ class Area:
     name: str
     opening: str
     pages: tuple[PageView, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Where the contents lead."""
+        return "area-" + _anchor(self.name)
 
     @property
     def title(self) -> str:
@@ -159,90 +166,6 @@ class Sheet:
         for (series, where), page in asked:
             index.setdefault(series, {}).setdefault(where, []).append(page)
         return index
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The runs that speak of the pages as they are."""
-
-    environments: tuple[Environment, ...]
-    runs: tuple[Run, ...]
-    stale: frozenset[tuple[str, str]]
-    """Device and page, where a record was taken of another text of the page."""
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        """The kinds of device."""
-        return tuple(dict.fromkeys(environment.device for environment in self.environments))
-
-
-def gather(corpus: Sequence[Page], records: dict[str, Record]) -> Evidence:
-    """The evidence of records, given by the names of their files; SheetError when they do not fit.
-
-    A CPU is always at hand, so its record has to fit the pages. That of another device may be older
-    than they are: its stale runs are left out, and the sheet says so.
-    """
-    if not records:
-        raise SheetError("evidence/ holds no record. Take one with `make facts`.")
-    digests = {page.name: page.digest for page in corpus}
-    declared = {(p.name, c.name, answer): c for p in corpus for c in p.claims for answer in c.rivals}
-    current: list[tuple[str, Run]] = []
-    stale: set[tuple[str, str]] = set()
-    for name, record in sorted(records.items(), key=lambda item: _cpu_first(item[1].environment.device)):
-        device = record.environment.device
-        if unfit := _unfit(record, digests, declared):
-            raise SheetError(f"{name} {unfit}. Run `make facts`.")
-        stale |= {(device, r.page) for r in record.runs if digests.get(r.page, r.digest) != r.digest}
-        current += [(name, r) for r in record.runs if digests.get(r.page) == r.digest and r.key in declared]
-    _refuse_disagreement(current)
-    if faults := [f"{_called(r.key)} {r.outcome} in {name}" for name, r in current if _is_fault(r)]:
-        raise SheetError(f"{'; '.join(faults)}. A sheet prints what holds: mend it and run `make facts`.")
-    environments = sorted((r.environment for r in records.values()), key=lambda e: _cpu_first(e.device))
-    return Evidence(tuple(environments), tuple(run for _, run in current), frozenset(stale))
-
-
-def _unfit(record: Record, digests: dict[str, str], declared: dict[Key, ClaimText]) -> str:
-    """Why a record cannot be used, or nothing."""
-    device = record.environment.device
-    if record.partial:
-        return "is partial: it lacks rivals that the pages declare"
-    for run in record.runs:
-        if run.device != device:
-            return f"is a record of {device} and holds a run on {run.device}"
-        if device == "cpu" and run.page not in digests:
-            return f"holds runs of {run.page}, which is no page"
-        if device == "cpu" and (run.digest != digests[run.page] or run.key not in declared):
-            return f"was taken of another text of {run.page}"
-    if device == "cpu":
-        due = {key for key, claim in declared.items() if claim.runs_on(device)}
-        for key in sorted(due - {run.key for run in record.runs}):
-            return f"lacks {_called(key)}"
-    return ""
-
-
-def _refuse_disagreement(runs: list[tuple[str, Run]]) -> None:
-    seen: dict[tuple[Key, str], tuple[str, Run]] = {}
-    for name, run in runs:
-        if run.outcome != "unverified":
-            first, other = seen.setdefault((run.key, run.device), (name, run))
-            if other.outcome != run.outcome:
-                raise SheetError(
-                    f"{first} and {name} disagree on {_called(run.key)}: {other.outcome} and "
-                    f"{run.outcome}. Keep the record that can be repeated."
-                )
-
-
-def _is_fault(run: Run) -> bool:
-    return run.outcome in ("failed", "survived")
-
-
-def _called(key: Key) -> str:
-    page, claim, answer = key
-    return f"{page}::{claim}[{answer}]"
-
-
-def _cpu_first(device: str) -> tuple[bool, str]:
-    return device != "cpu", device
 
 
 def compose(corpus: Sequence[Page], openings: dict[str, str], evidence: Evidence) -> Sheet:
@@ -301,7 +224,7 @@ def _owed(
             continue
         if (device, page) in evidence.stale:
             yield device, "the evidence was taken of another text of the page"
-        elif reasons or claim.runs_on(device):
+        elif reasons or not verified or claim.runs_on(device):
             yield device, reasons or "not tried"
 
 
@@ -324,14 +247,19 @@ def _ranges(observed: dict[str, Observation]) -> tuple[tuple[str, str], ...]:
     return tuple((name, span(seen)) for name, seen in sorted(observed.items()))
 
 
+def _anchor(name: str) -> str:
+    return re.sub(r"[^\w-]", "-", name)
+
+
 def _words(text: str) -> set[str]:
     return set(re.findall(r"\w{3,}", text.lower()))
 
 
 def span(seen: Observation) -> str:
-    """What was observed: from the smallest number to the largest, or else the last value."""
+    """What was observed: from the smallest number to the largest, or else one value of many."""
     ends = [bool(end) if isinstance(seen.last, bool) else end for end in (seen.smallest, seen.largest)]
-    return " … ".join(dict.fromkeys(number(end) for end in ends if end is not None)) or show(seen.last)
+    told = dict.fromkeys(number(end) for end in ends if end is not None)
+    return " … ".join(told) or f"such as {show(seen.last)}"
 
 
 def number(value: int | float) -> str:
@@ -354,7 +282,7 @@ def natural(text: str) -> list[tuple[int, str]]:
 
 def print_sheet(sheet: Sheet) -> str:
     """FACTSHEET.md."""
-    return _template("factsheet.md.j2").render(sheet=sheet, kinds=EVIDENCE)
+    return _print("factsheet.md.j2", sheet=sheet, kinds=EVIDENCE)
 
 
 def print_list(sheet: Sheet, readme: str) -> str:
@@ -363,20 +291,20 @@ def print_list(sheet: Sheet, readme: str) -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise SheetError(f"{README} has no place for the list of traps. Mark it with {BEGIN} and {END}.")
-    return f"{before}{begin}\n{_template('list.md.j2').render(sheet=sheet, target=SHEET)}{end}{after}"
+    return f"{before}{begin}\n{_print('list.md.j2', sheet=sheet, target=SHEET)}\n{end}{after}"
 
 
-def _template(name: str) -> jinja2.Template:
+def _print(template: str, **words: object) -> str:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=False,  # Markdown, not HTML
-        keep_trailing_newline=True,
         lstrip_blocks=True,
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
     templates.filters.update(prose=prose, label=label, code=code, block=block, number=number)
-    return templates.get_template(name)
+    text = templates.get_template(template).render(words)
+    return re.sub(r"\n\s*\n", "\n\n", text).strip() + "\n"
 
 
 def draw_up(root: Path) -> dict[Path, str]:

@@ -397,7 +397,8 @@ class Bench:
             self.usual[claim] = time.monotonic() - start
             if error:
                 seen = f"the right answer {self.right[claim]} fails {claim} ({_words(error)})"
-                raise TeethError(f"{self.path}: {seen}. Mend the page first: its mutants prove nothing.")
+                repair = "Give it more --seconds" if isinstance(error, OutOfTime) else "Mend the page first"
+                raise TeethError(f"{self.path}: {seen}. {repair}: its mutants prove nothing.")
 
     def try_mutant(self, mutant: Mutant, seconds: float) -> tuple[str, BaseException] | None:
         """The claim that kills the mutant, and how; None if it survives all that run here."""
@@ -469,7 +470,7 @@ def declared_beside(page: Path) -> list[tuple[str, str, str]]:
         return []
     except ValueError as error:
         raise TeethError(f"{file}: is not TOML ({error}). Mend it.") from None
-    entries = content.get("mutant")
+    entries: Any = content.get("mutant")
     tables = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
     if {*content} != {"mutant"} or not tables:
         raise TeethError(f"{file}: is no list of [[mutant]] tables. Write these and nothing more.")

@@ -13,7 +13,6 @@ Limits: The newsletter's abstract breaks off after "naive approaches like"; only
 """
 
 from fractions import Fraction
-from itertools import combinations
 from math import comb
 
 from hypothesis import given, strategies as st
@@ -82,9 +81,7 @@ def halves_then_fades(k, arrivals, age):
     return Fraction(1, 2) * (1 - Fraction(1, 2 * k)) ** age
 
 
-@claim(
-    wrong=(replace_on_a_coin_flip, always_replace, keep_the_last, keep_the_first), right=algorithm_r
-)
+@claim(wrong=(replace_on_a_coin_flip, always_replace, keep_the_last, keep_the_first), right=algorithm_r)
 @given(k=st.integers(1, 3), later=st.integers(0, 4))
 def test_reservoir_is_uniform(answer, k, later):
     """All k-subsets of the stream are equally likely, so even the rarest has its full share."""

@@ -71,11 +71,13 @@ class Attention(nn.Module):
         return self.o(mixed.unflatten(1, (self.shape[1], -1)).permute(2, 0, 1, 3).flatten(1))
 
 
-shapes = {"dim": st.sampled_from([8, 64, 128]), "kv_heads": st.integers(1, 8), "group": st.sampled_from([2, 4, 8])}
-
-
 @claim(wrong=(identical, only_keys), right=keys_and_values, examples=60)
-@given(layers=st.integers(1, 4), **shapes)
+@given(
+    layers=st.integers(1, 4),
+    dim=st.sampled_from([8, 64, 128]),
+    kv_heads=st.integers(1, 8),
+    group=st.sampled_from([2, 4, 8]),
+)
 def test_gqa_parameters(answer, layers, dim, kv_heads, group):
     """At equal width a grouped model has fewer parameters."""
     heads = kv_heads * group
@@ -91,7 +93,12 @@ def test_gqa_parameters(answer, layers, dim, kv_heads, group):
 
 
 @claim(wrong=same_flops, right=two_a_parameter, examples=30)
-@given(tokens=st.integers(2, 64), **shapes)
+@given(
+    tokens=st.integers(2, 64),
+    dim=st.sampled_from([8, 64, 128]),
+    kv_heads=st.integers(1, 8),
+    group=st.sampled_from([2, 4, 8]),
+)
 def test_gqa_flops(answer, tokens, dim, kv_heads, group):
     """At equal width a grouped model also computes less."""
     heads = kv_heads * group

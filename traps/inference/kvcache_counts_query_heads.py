@@ -95,7 +95,7 @@ def decode(kv_heads, dim, tokens, device):
 
 
 def attend(q, keys, values):
-    """Scores and mixing for one new token: [batch, kv_heads, group, dim] on [batch, kv_heads, context, dim]."""
+    """Scores and mixing of one new token: q [batch, kv_heads, group, dim] on caches of the same heads."""
     return (q @ keys.transpose(-1, -2)).softmax(-1) @ values
 
 
@@ -134,7 +134,9 @@ def test_gqa_flops_and_bytes_of_attention(answer, kv_heads, group, batch, contex
         costs.append((flops(lambda q=q, cache=cache: attend(q, *cache)), nbytes(cache)))
     ungrouped, grouped = costs
 
-    assert observe(shrinks=[a / b for a, b in zip(ungrouped, grouped)]) == answer(kv_heads * group, kv_heads)
+    shrinks = [a / b for a, b in zip(ungrouped, grouped, strict=True)]
+
+    assert observe(shrinks=shrinks) == answer(kv_heads * group, kv_heads)
 
 
 @claim(wrong=(by_the_group, not_at_all, weights_stay), right=weights_and_cache, examples=60)

@@ -18,7 +18,6 @@ Limits: Of the papers only the abstracts were read. The book ascribes its 1e-8 t
     abstract does not have it.
 """
 
-from fractions import Fraction
 from math import frexp
 
 import torch
@@ -66,9 +65,9 @@ def nearest(dtype, w, d):
     p is 8 in bf16, 11 in fp16, 24 in fp32; a tie goes to the even neighbour. What counts is the update
     beside its weight, never the update alone.
     """
-    exact = Fraction(w) + Fraction(d)
-    gap = Fraction(2) ** (frexp(exact)[1] - BITS[dtype])
-    return float(round(exact / gap) * gap)
+    exact = w + d  # in float64, which has room for both
+    step = 2.0 ** (frexp(exact)[1] - BITS[dtype])
+    return round(exact / step) * step
 
 
 def every_one_counts(dtype, start, ones):
@@ -95,7 +94,7 @@ def rounds_to_nearest(w, d):
 
 
 def unbiased(w, d):
-    """Rounding up with the chance of the remainder leaves the mean exact: a thousand updates arrive."""
+    """Rounding up with the chance of the remainder keeps the mean exact: a thousand updates arrive."""
     return w + d
 
 
@@ -143,7 +142,6 @@ def test_bf16_counter_stops(answer, device, dtype, short, ones):
     """A floating-point counter stops at 2^p, however often one is added."""
     start = 2 ** BITS[dtype] - short
     counter = torch.tensor(start, dtype=dtype, device=device)
-
     for _ in range(ones):
         counter += 1
 

@@ -1,0 +1,333 @@
+"""What a run says: held, refuted, toothless, stopped, unverified; and which verdicts count."""
+
+import re
+
+import pytest
+
+from tests.corpus import SLUG
+
+PAGE = f"traps/lists/{SLUG}.py"
+SECOND = '\ndef as_long_as_none(items: int) -> int:\n    """Nothing is left."""\n    return 0\n'
+
+
+def test_held_and_refuted(corpus):
+    """A refuted wrong answer is counted beside the right answer that passed, and the run succeeds."""
+    corpus.write()
+    result = corpus.run()
+
+    assert result.ret == pytest.ExitCode.OK
+    assert f"{PAGE} r." in result.stdout.str()
+    assert re.search(r"=+ 1 passed, 1 refuted in", result.outlines[-1])
+
+
+def test_several_refuted(corpus):
+    """Each wrong answer of a claim is refuted on its own."""
+    corpus.write(helpers=SECOND, claim="wrong=(as_long_as_one, as_long_as_none), right=as_long_as_both")
+
+    assert "1 passed, 2 refuted" in corpus.run().outlines[-1]
+
+
+def test_claims_in_full(corpus):
+    """Under -v each claim tells how its rivals fared: sentence, failed assertion, smallest counterexample."""
+    corpus.write(slug="second", title="Another title")
+    corpus.write(helpers=SECOND, claim="wrong=(as_long_as_one, as_long_as_none), right=as_long_as_both")
+    result = corpus.run("-v")
+
+    start = next(i for i, line in enumerate(result.outlines) if re.fullmatch("=+ claims =+", line))
+    assert result.outlines[start + 1 : start + 15] == [
+        f"{PAGE}: The length of two joined lists",
+        "  The joined list holds the items of both.",
+        "    as_long_as_one: Joining copies nothing, so the length stays.",
+        "        assert 4 == 2    at items=2",
+        "    as_long_as_none: Nothing is left.",
+        "        assert 4 == 0    at items=2",
+        "    as_long_as_both: held on 49 examples",
+        "traps/lists/second.py: Another title",
+        "  The joined list holds the items of both.",
+        "    as_long_as_one: Joining copies nothing, so the length stays.",
+        "        assert 4 == 2    at items=2",
+        "    as_long_as_both: held on 49 examples",
+        "",
+        result.outlines[-1],
+    ]
+
+
+def test_claims_are_quiet_by_default(corpus):
+    """Without -v a run that goes well says its counts, and no more."""
+    corpus.write()
+
+    corpus.run().stdout.no_fnmatch_line("*joined list holds*")
+
+
+def test_smallest_counterexample(corpus):
+    """A refutation is shown where it is smallest, in each of its inputs."""
+    corpus.write(
+        given="items=st.integers(2, 50), more=st.lists(st.integers()), word=st.text()",
+        signature="answer, items, more, word",
+        body="assert observe(n=2 * items) - answer(items) < 7 or len(more) < 2",
+    )
+
+    corpus.run("-v").stdout.fnmatch_lines(
+        ["        assert ((14 - 7) < 7 or 2 < 2)    at items=7, more=[[]0, 0[]], word=''"]
+    )
+
+
+def test_toothless(corpus):
+    """A wrong answer that survives every example fails the run, with its belief and two remedies."""
+    corpus.write(given="items=st.just(0)")
+    result = corpus.run()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "toothless: the wrong answer survived every example of test_length.",
+            "    as_long_as_one: Joining copies nothing, so the length stays.",
+            "Draw nearer to the boundary where the two answers part, or let the observation see what this",
+            "answer gets wrong.",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*XPASS*")
+
+
+def test_one_of_two_is_toothless(corpus):
+    """A claim that refutes one wrong answer is toothless all the same if another survives."""
+    corpus.write(
+        helpers=SECOND.replace("return 0", "return items + items"),
+        claim="wrong=(as_long_as_one, as_long_as_none), right=as_long_as_both",
+    )
+    result = corpus.run()
+
+    assert "1 failed, 1 passed, 1 refuted" in result.outlines[-1]
+    result.stdout.fnmatch_lines(["toothless: *", "    as_long_as_none: Nothing is left."])
+
+
+LIBRARY = "import numpy.testing as npt"
+CHECK = "\ndef check(length, expected):\n    assert length == expected\n"
+COUNT = "import itertools\n\ncount = itertools.count()"
+
+STOPPED = {
+    "a TypeError in the answer": (
+        {"wrong": 'return "one" + items'},
+        rf'{SLUG}.py:19, TypeError: can only concatenate str \(not "int"\) to str',
+    ),
+    "a TypeError in the comparison": (
+        {"wrong": 'return "one"', "body": "assert observe(length=2 * items) <= answer(items)"},
+        rf"{SLUG}.py:35, TypeError: '<=' not supported between instances of 'int' and 'str'",
+    ),
+    "an assert of the answer": (
+        {"wrong": "assert items < 5\n    return 2 * items"},
+        rf"{SLUG}.py:19, assert 5 < 5",
+    ),
+    "an assert of a library": (
+        {"head": LIBRARY, "body": "npt.assert_equal(observe(length=2 * items), answer(items))"},
+        r"utils.py:\d+, Items are not equal:",
+    ),
+    "an assert of a helper on the page": (
+        {"helpers": CHECK, "body": "check(observe(length=2 * items), answer(items))"},
+        rf"{SLUG}.py:31, assert 4 == 2",
+    ),
+    "an AssertionError of a comparison": (
+        {
+            "helpers": "\nclass Odd:\n    def __eq__(self, other):\n        raise AssertionError('odd')\n",
+            "wrong": "return Odd()",
+        },
+        rf"{SLUG}.py:32, odd",
+    ),
+    "pytest.fail": (
+        {
+            "head": "import pytest",
+            "body": "if observe(length=2 * items) != answer(items):\n        pytest.fail('unequal')",
+        },
+        r"outcomes.py:\d+, Failed: unequal",
+    ),
+    "an unreliable assert": (
+        {"head": COUNT, "body": "assert observe(length=2 * items) == answer(items) or next(count) % 3 == 2"},
+        r"core.py:\d+, FlakyFailure: .* produces unreliable results: .*",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "place"), STOPPED.values(), ids=STOPPED)
+def test_what_is_no_refutation(corpus, changed, place):
+    """A wrong answer that is stopped by anything but the claim's own assert is not refuted."""
+    corpus.write(**changed)
+    result = corpus.run("-k", "wrong", "-v")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=1, deselected=1)
+    result.stdout.re_match_lines(
+        [
+            f"as_long_as_one was not refuted by the claim's own assert: it stopped at {place}$",
+            "A wrong answer must be a working function whose result the assert of test_length finds false.",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*toothless*")
+
+
+UNTRIED = {
+    "a health check": ("items == 1234", "FailedHealthCheck"),
+    "a health check after an example that held": ("items == 2", "FailedHealthCheck"),
+    "no example": ("items is None", "(FailedHealthCheck|Unsatisfiable)"),
+}
+
+
+@pytest.mark.parametrize(("condition", "error"), UNTRIED.values(), ids=UNTRIED)
+def test_what_is_neither_held_nor_refuted(corpus, condition, error):
+    """Where Hypothesis gives up, a right answer has not held and a wrong one has not survived."""
+    corpus.write(
+        head="from hypothesis import assume",
+        given="items=st.integers(2, 5000)",
+        wrong="return items if items > 2 else 4",
+        body=f"assume({condition})\n    assert observe(length=2 * items) == answer(items)",
+    )
+    result = corpus.run("--evidence=evidence")
+
+    result.assert_outcomes(failed=2)
+    result.stdout.re_match_lines(
+        [rf"as_long_as_one was not refuted by the claim's own assert: it stopped at \w+.py:\d+, {error}: .*"]
+    )
+    result.stdout.no_fnmatch_line("*toothless*")
+    assert {run.outcome for run in corpus.read().runs} == {"failed"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"helpers": "import pytest\n\n\n@pytest.mark.xfail", "right": "return items"},
+        {"helpers": "import pytest\n\n\n@pytest.mark.xfail(raises=TypeError)", "wrong": 'return "a" + items'},
+        {"head": "import pytest", "body": "observe(length=2 * items)\n    pytest.xfail('soon')"},
+    ],
+    ids=["a mark on a right answer", "a mark on a wrong answer", "a call"],
+)
+def test_no_xfail_of_its_own(corpus, changed):
+    """An expected failure that the claim did not declare is a failure."""
+    corpus.write(**changed)
+    result = corpus.run()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*carries an xfail of its own. Take it away: *"])
+    result.stdout.no_fnmatch_line("*xfailed*")
+
+
+def test_right_answer_that_fails(corpus):
+    """A right answer that fails shows the smallest counterexample and the page, not the machinery."""
+    corpus.write(right="return min(2 * items, 36)")
+    result = corpus.run()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">   *assert observe(length=len(joined)) == answer(items)",
+            "E   *assert 38 == 36",
+            "E   *items=19,",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*fixtures*")
+    result.stdout.no_fnmatch_line("*overheard*")
+
+
+def test_runxfail_shows_a_refutation(corpus):
+    """With --runxfail a refutation is shown as the failure that it is, page, assertion and inputs."""
+    corpus.write()
+    result = corpus.run("--runxfail")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">   *assert observe(length=len(joined)) == answer(items)",
+            "E   *assert 4 == 2",
+            "E   *items=2,",
+        ]
+    )
+    for line in ("*toothless*", "*was not refuted*", "*fixtures*"):
+        result.stdout.no_fnmatch_line(line)
+
+
+def test_claim_without_observation(corpus):
+    """A right answer that holds although nothing was observed has proved nothing, and fails."""
+    corpus.write(body="assert 2 * items == answer(items)")
+    result = corpus.run()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "1 failed, 1 refuted" in result.outlines[-1]
+    result.stdout.fnmatch_lines(
+        [
+            "test_length[[]right-as_long_as_both[]] observes nothing: it compares without a look at reality. "
+            "Wrap what it measures in observe(name=value)."
+        ]
+    )
+
+
+def test_your_answer_without_observation(corpus):
+    """A reader's own answer proves no more by a claim that observes nothing."""
+    corpus.write(body="assert 2 * items == answer(items)")
+    result = corpus.run(f"--answer={PAGE}:as_long_as_both")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["test_length[[]yours-as_long_as_both[]] observes nothing: *"])
+
+
+@pytest.mark.parametrize(("call", "got"), [("observe(a=items, b=1)", "['a', 'b']"), ("observe()", "[]")])
+def test_observe_takes_one_measurement(corpus, call, got):
+    """observe() with two names or none is an error on the page's own line."""
+    corpus.write(body=f"assert {call} == answer(items)")
+    result = corpus.run()
+
+    result.assert_outcomes(failed=2)
+    assert (
+        f"TypeError: observe() takes one measurement, as observe(name=value); got {got}"
+        in result.stdout.str()
+    )
+    result.stdout.fnmatch_lines([f">   *assert {call} == answer(items)"])
+    result.stdout.no_fnmatch_line("*fixtures/*:*: TypeError")
+
+
+def test_unverified(corpus, monkeypatch):
+    """A claim about a GPU is unverified where there is none, in words, with its reason, and never passed."""
+    monkeypatch.setattr("fixtures.device.devices", lambda: ("cpu",))
+    corpus.write()
+    corpus.write(slug="on_a_gpu", signature="answer, gpu, items")
+    result = corpus.run()
+
+    assert "1 passed, 1 refuted, 2 unverified" in result.outlines[-1]
+    assert "traps/lists/on_a_gpu.py uu" in result.stdout.str()
+    start = next(i for i, line in enumerate(result.outlines) if "unverified here" in line)
+    assert result.outlines[start + 1 : start + 3] == [
+        "traps/lists/on_a_gpu.py::test_length: wrong-as_long_as_one: no CUDA device here",
+        "traps/lists/on_a_gpu.py::test_length: right-as_long_as_both: no CUDA device here",
+    ]
+
+
+def test_unverified_by_name(corpus, monkeypatch):
+    """Under -v an unverified run says so on its line, and its claim tells of no example."""
+    monkeypatch.setattr("fixtures.device.devices", lambda: ("cpu",))
+    corpus.write(signature="answer, gpu, items")
+    result = corpus.run("-v")
+
+    result.stdout.fnmatch_lines([f"{PAGE}::test_length[[]right-as_long_as_both[]] UNVERIFIED*"])
+    result.stdout.no_fnmatch_line("*held on*")
+
+
+def test_skipped_by_the_page(corpus):
+    """A page that skips in the middle has verified nothing either."""
+    corpus.write(
+        head="import pytest", body="observe(length=2 * items)\n    pytest.skip('too small a machine')"
+    )
+
+    corpus.run().stdout.fnmatch_lines(
+        [f"{PAGE}::test_length: right-as_long_as_both: too small a machine", "*= 2 unverified in *"]
+    )
+
+
+def test_fixture_that_fails(corpus):
+    """A claim whose surroundings cannot be set up is an error, not a refutation."""
+    corpus.write(
+        helpers="import pytest\n\n\n@pytest.fixture\ndef world():\n    assert False\n\n",
+        signature="answer, world, items",
+    )
+    result = corpus.run("--evidence=evidence")
+
+    result.assert_outcomes(errors=2)
+    assert {run.outcome for run in corpus.read().runs} == {"failed"}
