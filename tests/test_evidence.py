@@ -1,5 +1,6 @@
 """Every example of a claim is written down as it was seen, and seeing changes no verdict."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -110,7 +111,7 @@ def test_samples_are_spread(count):
     for n in range(count):
         watch.examples.append(Example({"n": n}))
     kept = watch.samples().inputs.get("n", [])
-    gaps = [right - left for left, right in zip(kept, kept[1:], strict=False)]
+    gaps = [right - left for left, right in itertools.pairwise(kept)]
 
     assert len(kept) == min(count, SAMPLES)
     assert kept[:1] + kept[-1:] == ([0, count - 1] if count else [])
@@ -142,7 +143,7 @@ def test_run_of_a_right_answer(corpus):
 
 
 def test_run_of_a_wrong_answer(corpus):
-    """A refutation leaves its smallest counterexample, the first line of the assertion, and what it predicted."""
+    """A refutation leaves its smallest counterexample, the assertion's first line, and what was predicted."""
     corpus.write(wrong="return min(2 * items, 36)")
     run = corpus.runs()["wrong-as_long_as_one"]
 
@@ -160,7 +161,8 @@ def test_run_of_a_wrong_answer(corpus):
 def test_several_observations(corpus):
     """A quantity that only some examples observe has a place in every sample all the same."""
     corpus.write(
-        body="if items > 40:\n        observe(large=items)\n    assert observe(length=2 * items) == answer(items)"
+        body="if items > 40:\n        observe(large=items)\n\n"
+        "    assert observe(length=2 * items) == answer(items)"
     )
     run = corpus.runs()["right-as_long_as_both"]
 

@@ -194,7 +194,7 @@ def test_the_sheet_says_what_was_verified_and_where(root):
     assert "**1 page, 1 claim:**\n1 right answer held, 2 wrong answers refuted,\n106 examples tried" in text
     assert "| cpu | a machine | Linux | 3.13.1 | 2.13.0 | 6.150.0 | 2026-01-02 |" in text
     assert "None: every source holds as it is stated." in text
-    assert "Nothing: every claim was tried by all its answers on every device above." in text
+    assert "Nothing: each claim was tried, with all its answers, on every device to which it applies." in text
 
 
 def test_nothing_dated_stands_outside_the_table(root):
@@ -373,7 +373,7 @@ def test_a_skip_that_another_device_makes_good_is_no_debt(root):
 
     text = printed(root)
 
-    assert "Nothing: every claim was tried" in text
+    assert "Nothing: each claim was tried" in text
     assert "no CUDA device here" not in text
     assert "*Held* on 100 examples (tpu)." in text
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import settings
 
 from tools import teeth
-from tools.teeth import main, mutants, used
+from tools.mutants import Mutant, mutants
+from tools.teeth import main, used
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,7 +91,7 @@ FAMILIES = {
 """A statement, and what becomes of it besides the deletion of its one acting statement."""
 
 
-def mutants_of(*statements: str) -> list[teeth.Mutant]:
+def mutants_of(*statements: str) -> list[Mutant]:
     """The mutants of a function with this body."""
     body = textwrap.indent("\n".join(statements), "    ")
     return list(mutants(ast.parse(f"def f():\n{body}").body[0]))

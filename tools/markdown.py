@@ -47,7 +47,7 @@ def _written(text: str, links: bool) -> str:
     for found in _MARKED.finditer(line):
         url = _address(found["url"] or "")
         marked = f"<{url}>" if url else code(found["code"])
-        if not marked or not links and (url or "|" in marked):
+        if not marked or (not links and (url or "|" in marked)):
             continue
         written += [_literal(line[end : found.start()]), marked]
         end = found.start() + len(url) if url else found.end()

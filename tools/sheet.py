@@ -202,7 +202,9 @@ def _claim(page: Page, claim: ClaimText, evidence: Evidence) -> ClaimView:
         text=claim,
         wrong=tuple(WrongView(rival, _refutations(rival, claim, tried, evidence)) for rival in claim.wrong),
         held=tuple(examples.items()),
-        observed=tuple(_grouped(((r.device, _ranges(r.observed)) for r in right), evidence.devices)),
+        observed=tuple(
+            _grouped(((r.device, _ranges(r.observed)) for r in right if r.observed), evidence.devices)
+        ),
         verified=bool(verified),
         owed=tuple(_owed(claim, runs, verified, evidence, page.name)),
     )
