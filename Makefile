@@ -21,7 +21,7 @@ check: .venv/.installed ## try the claims whose page, test or answer is named so
 	$(BIN)/python -m pytest traps -k "$(K)" -v
 
 test: .venv/.installed ## run the corpus, the tests of its machinery and the house rules
-	$(BIN)/python -m pytest -n auto --cov=fixtures --cov=tools --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest traps tests -n auto --cov=fixtures --cov=tools --cov-report=term --cov-fail-under=95
 
 lint: .venv/.installed ## check style and types
 	$(BIN)/python -m ruff check

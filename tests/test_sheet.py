@@ -482,6 +482,11 @@ def test_check_is_content_with_what_was_just_written(root, capsys):
     assert "are up to date" in capsys.readouterr().out
 
 
+def test_the_committed_sheet_says_what_the_committed_evidence_says(capsys):
+    """FACTSHEET.md and README.md are what the tool writes from `evidence/` and the pages."""
+    assert main(["--root", str(ROOT), "--check"]) == 0, "".join(capsys.readouterr())
+
+
 @pytest.mark.parametrize("file", ["FACTSHEET.md", "README.md"])
 def test_check_shows_a_difference_and_writes_nothing(root, capsys, file):
     """A sheet or a list that was changed by hand fails the check, with the lines that differ."""

@@ -12,7 +12,7 @@ import difflib
 import re
 import sys
 import urllib.parse
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -194,27 +194,24 @@ def _claim(page: Page, claim: ClaimText, evidence: Evidence) -> ClaimView:
     runs = [r for r in evidence.runs if (r.page, r.claim) == (page.name, claim.name)]
     tried = [run for run in runs if run.outcome != "unverified"]
     right = [run for run in tried if run.answer == f"right-{claim.right.name}"]
-    verified = {d for d in evidence.devices if {r.answer for r in tried if r.device == d} >= {*claim.rivals}}
+    devices = {run.device for run in tried}
+    verified = {d for d in devices if {r.answer for r in tried if r.device == d} >= {*claim.rivals}}
     examples: dict[str, int] = {}
     for run in right:
         examples[run.device] = examples.get(run.device, 0) + run.examples
     return ClaimView(
         text=claim,
-        wrong=tuple(WrongView(rival, _refutations(rival, claim, tried, evidence)) for rival in claim.wrong),
+        wrong=tuple(WrongView(rival, _refutations(rival, claim, tried)) for rival in claim.wrong),
         held=tuple(examples.items()),
-        observed=tuple(
-            _grouped(((r.device, _ranges(r.observed)) for r in right if r.observed), evidence.devices)
-        ),
+        observed=tuple(_grouped([(r.device, _ranges(r.observed)) for r in right if r.observed], devices)),
         verified=bool(verified),
         owed=tuple(_owed(claim, runs, verified, evidence, page.name)),
     )
 
 
-def _refutations(
-    rival: Rival, claim: ClaimText, tried: list[Run], evidence: Evidence
-) -> tuple[Refutation, ...]:
-    told = ((r.device, (_inputs(r, claim), r.assertion)) for r in tried if r.answer == f"wrong-{rival.name}")
-    return tuple(Refutation(*what, devices) for what, devices in _grouped(told, evidence.devices))
+def _refutations(rival: Rival, claim: ClaimText, tried: list[Run]) -> tuple[Refutation, ...]:
+    told = [(r.device, (_inputs(r, claim), r.assertion)) for r in tried if r.answer == f"wrong-{rival.name}"]
+    return tuple(Refutation(*what, on) for what, on in _grouped(told, {run.device for run in tried}))
 
 
 def _owed(
@@ -230,12 +227,12 @@ def _owed(
             yield device, reasons or "not tried"
 
 
-def _grouped(told: Iterable[tuple[str, T]], devices: tuple[str, ...]) -> list[tuple[T, tuple[str, ...]]]:
-    """What devices tell, equal things once; no device is named where all agree."""
+def _grouped(told: list[tuple[str, T]], devices: set[str]) -> list[tuple[T, tuple[str, ...]]]:
+    """What devices tell, equal things once; no device is named where all that were asked agree."""
     groups: dict[T, dict[str, None]] = {}
     for device, what in told:
         groups.setdefault(what, {})[device] = None
-    return [(what, () if {*on} == {*devices} else tuple(on)) for what, on in groups.items()]
+    return [(what, () if {*on} == devices else tuple(on)) for what, on in groups.items()]
 
 
 def _inputs(run: Run, claim: ClaimText) -> str:
