@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from fixtures.meters import BlindSpot, ColdReads, flops, nbytes, saved_bytes, seconds
+from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, nbytes, saved_bytes, seconds
 from fixtures.nets import LM
 
 DEVICES = ["cpu", "meta"]
@@ -220,6 +220,93 @@ def test_cold_reads_of_an_empty_tensor_are_nothing():
     empty = ones(0, 4)
 
     assert reads(lambda: empty + 1, empty) == 0
+
+
+def moved(run):
+    with Traffic() as meter:
+        run()
+    return meter.bytes
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_traffic_of_a_product(where):
+    """Both factors are read and the product is written: 6, 15 and 10 numbers."""
+    x, w = ones(2, 3, device=where), ones(3, 5, device=where)
+
+    assert moved(lambda: x @ w) == 4 * (6 + 15 + 10)
+
+
+@pytest.mark.parametrize("where", DEVICES)
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_traffic_of_a_linear_layer_over_a_batch(where, mode):
+    """The views on the way in and on the way out are free, recorded for a gradient or not."""
+    with mode():
+        x, w = ones(2, 4, 3, device=where), ones(5, 3, device=where)
+
+        assert moved(lambda: F.linear(x, w)) == 4 * (24 + 15 + 40)
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_traffic_takes_each_operation_as_issued(where):
+    """What one operation writes the next one reads again; in place or not, it is the same."""
+    x = ones(2, 3, device=where)
+
+    assert moved(lambda: x.exp().neg()) == 4 * 24
+    assert moved(lambda: x.add_(x)) == 24 + 48
+    assert moved(lambda: torch.exp(x, out=x)) == 48
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_traffic_of_views_and_of_memory_that_is_only_taken_is_nothing(where):
+    """Neither a view nor an allocation moves a byte; filling does."""
+    x = ones(4, 6, device=where)
+
+    assert moved(lambda: x.T[:3].unflatten(1, (2, 2)).expand(3, 2, 2)) == 0
+    assert moved(lambda: torch.empty_like(x)) == 0
+    assert moved(lambda: torch.zeros(3, 5, device=where)) == 60
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_traffic_takes_a_broadcast_axis_once(where):
+    """A key that three query heads share is read once; their six scores of two bytes are written."""
+    q = ones(3, 1, 4, device=where, dtype=torch.bfloat16)
+    k = ones(1, 4, 2, device=where, dtype=torch.bfloat16).expand(3, 4, 2)
+
+    assert moved(lambda: torch.bmm(q, k)) == 2 * (12 + 8 + 6)
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_traffic_of_a_look_up_is_its_rows_and_their_numbers(where):
+    """Two rows of four are read and written, and two indices of eight bytes are read."""
+    table, rows = ones(100, 4, device=where), torch.zeros(2, dtype=torch.long, device=where)
+
+    for look_up in (
+        lambda: F.embedding(rows, table), lambda: table[rows], lambda: table.index_select(0, rows)
+    ):  # fmt: skip
+        assert moved(look_up) == 32 + 32 + 16
+
+
+@pytest.mark.parametrize("where", DEVICES)
+def test_traffic_of_an_overwritten_slot_and_of_a_cache_that_grows(where):
+    """An overwritten slot is not read; a concatenation reads and writes all that was there."""
+    cache, new = ones(8, 4, device=where), ones(1, 4, device=where)
+
+    def overwrite():
+        cache[3:4] = new
+
+    assert moved(overwrite) == 16 + 16
+    assert moved(lambda: torch.cat([cache, new])) == 2 * (128 + 16)
+
+
+def test_traffic_refuses_writes_through_indices():
+    """How much such a write moves, its arguments do not say."""
+    table, rows = ones(8, 4), torch.tensor([1, 2])
+
+    def scatter():
+        table[rows] = 0.0
+
+    with pytest.raises(BlindSpot, match=r"index_put_ does not say how much it writes\. Write to a slice"):
+        moved(scatter)
 
 
 def test_seconds_of_a_sleep():

@@ -262,7 +262,7 @@ def test_records_of_one_device_that_agree_add_up(root):
 
 
 def test_errata_come_first_and_show_the_refutation(root):
-    """An erratum gives the correct statement, where it was asked, and the answer that takes up its words."""
+    """An erratum gives the correct statement, where it was asked, and the temptation refuted."""
     page = write_page(
         root,
         "scaling/halves",
@@ -280,7 +280,7 @@ def test_errata_come_first_and_show_the_refutation(root):
         textwrap.dedent("""\
         - [Halves](#halves), asked in A Book of Traps, chapter 10 and in Letters #3\\
           **Refuted as stated:** not none of them but half.\\
-          “None of them.” fails at `heads=1, group=2`: `assert 1 == 2`
+          “All of them.” fails at `heads=1, group=2`: `assert 1 == 2`
 
         - [Thirds](#thirds), asked in A Book of Traps, chapter 2\\
           **Holds if** heads are grouped.\\

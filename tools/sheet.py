@@ -106,15 +106,9 @@ class PageView:
 
     @property
     def erratum(self) -> WrongView | None:
-        """The refuted answer to show beside the verdict: the one that most takes up its words.
-
-        A word that two of them take up does not count. Where none stands out it is the first.
-        """
-        refuted = [wrong for claim in self.claims for wrong in claim.wrong if wrong.refutations]
-        verdict = _words(self.page.verdict.statement)
-        said = [_words(wrong.rival.sentence) & verdict for wrong in refuted]
-        own = [sum(sum(word in other for other in said) == 1 for word in words) for words in said]
-        return refuted[own.index(max(own))] if refuted else None
+        """The refuted answer to show beside the verdict: the page's first, which is its temptation."""
+        refuted = (wrong for claim in self.claims for wrong in claim.wrong if wrong.refutations)
+        return next(refuted, None)
 
 
 @dataclass(frozen=True)
@@ -248,10 +242,6 @@ def _ranges(observed: dict[str, Observation]) -> tuple[tuple[str, str], ...]:
 
 def _anchor(name: str) -> str:
     return re.sub(r"[^\w-]", "-", name)
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w{3,}", text.lower()))
 
 
 def span(seen: Observation) -> str:

@@ -21,14 +21,27 @@ from fixtures import claim, observe
 from fixtures.meters import flops
 
 
+def quadratic_without(n, d):
+    """Without a cache step t runs t tokens, so n tokens cost n²/2 times one."""
+    return (8 * d * d + 4 * d) * n * (n + 1) // 2
+
+
+def cubic_without(n, d):
+    """Step t projects t tokens, 8·d² FLOPs each, and lets t meet t, 4·d FLOPs a meeting.
+
+    Summed over the steps that is quadratic in the projections and cubic in attention.
+    """
+    return 4 * d * d * n * (n + 1) + 2 * d * n * (n + 1) * (2 * n + 1) // 3
+
+
 def cache_makes_it_linear(n, d):
     """With a cache each token costs the same, so n tokens cost n times the first."""
     return n * (8 * d * d + 4 * d)
 
 
-def as_without_cache(n, d):
-    """Every step attends from all tokens to all tokens."""
-    return sum(t * 8 * d * d + 4 * t * t * d for t in range(1, n + 1))
+def cache_saves_projections_only(n, d):
+    """The projections are cached; attention meets all tokens with all tokens as before."""
+    return sum(8 * d * d + 4 * d * t * t for t in range(1, n + 1))
 
 
 def linear_and_quadratic(n, d):
@@ -67,13 +80,22 @@ def generate(n, d):
         x = ((x @ wq @ keys.T).softmax(-1) @ values) @ wo
 
 
-def attention_flops(n, d):
-    """FLOPs of the score and value products of such a generation."""
-    keys = torch.zeros(n, d)
-    return sum(flops(lambda t=t: keys[:1] @ keys[:t].T @ keys[:t]) for t in range(1, n + 1))
+def generate_anew(n, d):
+    """Decode n tokens of the same layer, every step from the first token on."""
+    tokens, (wq, wk, wv, wo) = torch.zeros(1, d), torch.zeros(4, d, d)
+    for _ in range(n):
+        mixed = ((tokens @ wq) @ (tokens @ wk).T).softmax(-1) @ (tokens @ wv)
+        tokens = torch.cat([tokens, (mixed @ wo)[-1:]])
 
 
-@claim(wrong=(cache_makes_it_linear, as_without_cache), right=linear_and_quadratic, examples=30)
+@claim(wrong=quadratic_without, right=cubic_without, examples=30)
+@given(n=st.integers(1, 12), d=st.sampled_from([2, 8, 64]))
+def test_flops_of_a_generation_without_kvcache(answer, n, d):
+    """Generation without a cache is quadratic in the projections and cubic in attention."""
+    assert observe(flops=flops(lambda: generate_anew(n, d))) == answer(n, d)
+
+
+@claim(wrong=(cache_makes_it_linear, cache_saves_projections_only), right=linear_and_quadratic, examples=30)
 @given(n=st.integers(1, 12), d=st.sampled_from([2, 8, 64]))
 def test_kvcache_flops_of_a_generation(answer, n, d):
     """Generation with a KV cache is linear in the projections and quadratic in attention."""
