@@ -27,7 +27,7 @@ PARTS = {
     "right": "return 2 * items",
     "helpers": "",
     "claim": "wrong=as_long_as_one, right=as_long_as_both",
-    "given": "items=st.integers(2, 50)",
+    "given": "items=st.integers(2, 20)",
     "signature": "answer, items",
     "sentence": '"""The joined list holds the items of both."""',
     "body": "joined = [0] * items + [1] * items\n\n    assert observe(length=len(joined)) == answer(items)",

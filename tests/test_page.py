@@ -123,7 +123,7 @@ BROKEN = {
     "an unknown entry": (
         {"more": "Limit: it says nothing of tuples"},
         9,
-        "unknown colophon entry 'Limit'. Did you mean 'Limits'?.",
+        "unknown colophon entry 'Limit'. Did you mean 'Limits'?",
     ),
     "an unknown entry like no other": (
         {"more": "Xyzzy: it says nothing of tuples"},
@@ -245,7 +245,7 @@ def test_claims(read):
     """Claims are read without importing the page: names, regime as written, sentence, rivals, kind."""
     (claim,) = read(
         claim='wrong=(as_long_as_one, as_long_as_none), right=as_long_as_both, evidence="simulated"',
-        given="items=st.integers(2, 50),\n    share=st.sampled_from([1, 2])",
+        given="items=st.integers(2, 20),\n    share=st.sampled_from([1, 2])",
         signature="answer, device, items, share",
         sentence='"""The joined list\n    holds both."""',
         helpers='\ndef as_long_as_none(items: int) -> int:\n    """Nothing\n    is left."""\n',
@@ -254,7 +254,7 @@ def test_claims(read):
     assert claim.name == "test_length"
     assert claim.sentence == "The joined list holds both."
     assert claim.evidence == "simulated"
-    assert claim.regime == ("items=st.integers(2, 50)", "share=st.sampled_from([1, 2])")
+    assert claim.regime == ("items=st.integers(2, 20)", "share=st.sampled_from([1, 2])")
     assert claim.parameters == ("answer", "device", "items", "share")
     assert [rival.name for rival in claim.wrong] == ["as_long_as_one", "as_long_as_none"]
     assert claim.wrong[1].sentence == "Nothing is left."
@@ -405,3 +405,13 @@ def test_other_pages_run(corpus, text, message):
     assert re.search(".*".join(map(re.escape, message.split("*"))), result.stdout.str(), re.DOTALL)
     assert "fixtures/" not in result.stdout.str()
     assert "_pytest/" not in result.stdout.str()
+
+
+def test_the_regime_carries_the_definitions_it_names(read):
+    """What `@given` refers to is part of the regime, and so is what that refers to."""
+    found = read(
+        given="items=few, more=st.integers(1, MOST)",
+        helpers="MOST = 8\nUNUSED = 9\nLOW, HIGH = 1, 4\nfew = st.integers(LOW, HIGH)",
+    )
+
+    assert found.claims[0].definitions == ("MOST = 8", "LOW, HIGH = 1, 4", "few = st.integers(LOW, HIGH)")

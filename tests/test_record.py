@@ -340,9 +340,9 @@ def test_refutations_on_two_devices(corpus, two_devices):
     corpus.run("-v").stdout.fnmatch_lines(
         [
             "        assert 4 == 2    at items=2",
-            "    as_long_as_both: held on 49 examples",
+            "    as_long_as_both: held on 19 examples",
             "        assert 4 == 2    at items=2 on nvidia-h200",
-            "    as_long_as_both: held on 49 examples on nvidia-h200",
+            "    as_long_as_both: held on 19 examples on nvidia-h200",
         ],
         consecutive=False,
     )

@@ -53,7 +53,7 @@ def test_tests_beside_claims(corpus):
     corpus.write()
     (corpus.path / "tests").mkdir()
     (corpus.path / "tests" / "test_plain.py").write_text("def test_plain(): pass\n", encoding="utf-8")
-    result = corpus.run("-v", "--evidence=evidence")
+    result = corpus.run("traps", "tests", "-v", "--evidence=evidence")
 
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["tests/test_plain.py::test_plain PASSED*", "evidence: *: 2 runs"])
@@ -78,7 +78,7 @@ def test_your_answer_holds(corpus, yours):
 
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines([f"{PAGE} .*", "twice: held on 49 examples of test_length"])
+    result.stdout.fnmatch_lines([f"{PAGE} .*", "twice: held on 19 examples of test_length"])
 
 
 def test_your_answer_by_name(corpus, yours):
@@ -115,13 +115,13 @@ def test_your_answer_is_wrong(corpus, yours):
 def test_your_answer_raises(corpus, yours):
     """An answer that raises is reported with the smallest inputs that make it raise."""
     corpus.write()
-    result = yours("import math\n\ndef root(items): return 2 * items + 0 * math.sqrt(20 - items)")
+    result = yours("import math\n\ndef root(items): return 2 * items + 0 * math.sqrt(19 - items)")
 
     result.assert_outcomes(failed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     lines = failure(result)
     assert lines[0].startswith("root raised ValueError: ")
-    assert lines[1:] == ["    in root(21)", "    at items=21"]
+    assert lines[1:] == ["    in root(20)", "    at items=20"]
 
 
 def test_your_answer_is_called_by_name(corpus, yours):
@@ -137,7 +137,7 @@ def test_your_answer_is_tried_where_it_fits(corpus, yours):
     corpus.write(page().replace("(items: int)", "(items: int, more: int = 0)"), slug="other")
     (corpus.path / "tests").mkdir()
     (corpus.path / "tests" / "test_plain.py").write_text("def test_plain(): pass\n", encoding="utf-8")
-    result = yours("def twice(items): return items + items")
+    result = yours("def twice(items): return items + items", "traps", "tests")
 
     result.assert_outcomes(passed=1, deselected=3)
 
@@ -214,7 +214,7 @@ NOT_FOUND = {
     "no function": ("mine.py:", "names no function. Write --answer FILE.py:FUNCTION."),
     "no file": (":twice", "names no function. Write --answer FILE.py:FUNCTION."),
     "a missing file": ("yours.py:twice", "there is no file yours.py. Check the path."),
-    "a missing function": ("mine.py:twise", "mine.py has no function twise. Did you mean 'twice'?."),
+    "a missing function": ("mine.py:twise", "mine.py has no function twise. Did you mean 'twice'?"),
     "a name that is no function": (
         "mine.py:LENGTH",
         "mine.py has no function LENGTH. Known are twice, thrice.",

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from fixtures.worlds import Deadlock, duration
+from fixtures.worlds import LONGEST, Deadlock, duration
 
 
 async def in_turn(*delays):
@@ -48,11 +48,23 @@ def test_duration_of_a_schedule(work, expected):
 
 
 def test_nobody_waits():
-    """A year of sleep is over at once."""
+    """A month of sleep is over at once."""
     start = time.monotonic()
 
-    assert duration(in_turn(31_536_000)) == 31_536_000
+    assert duration(in_turn(2_592_000)) == 2_592_000
     assert time.monotonic() - start < 5
+
+
+def test_the_clock_holds_until_its_last_second():
+    """Near the longest duration a timer still rings, and after all that lies before it."""
+    assert duration(in_lanes(2, LONGEST - 0.1, LONGEST - 0.3, 0.2)) == pytest.approx(LONGEST - 0.1)
+
+
+@pytest.mark.parametrize("delays", [(LONGEST + 1,), (LONGEST, 1)], ids=["one", "sum"])
+def test_a_time_beyond_the_longest_is_refused(delays):
+    """Where asyncio would spin for ever, as it can no longer tell that a timer is due, an error says so."""
+    with pytest.raises(OverflowError, match="larger unit"):
+        duration(in_turn(*delays))
 
 
 def test_two_worlds_share_no_clock():

@@ -71,10 +71,10 @@ class ClaimView:
 
     @property
     def regime(self) -> str:
-        """The `@given` of the claim: on one line if it fits."""
+        """The `@given` of the claim, on one line if it fits, below what it refers to."""
         line = f"@given({', '.join(self.text.regime)})"
         lines = "".join(f"    {part},\n" for part in self.text.regime)
-        return line if len(line) <= 88 else f"@given(\n{lines})"
+        return "\n".join([*self.text.definitions, line if len(line) <= 88 else f"@given(\n{lines})"])
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 
 from fixtures.claims import Answer, Claim, ClaimError, Test, parameters
 from fixtures.device import NO_GPU, devices
-from fixtures.page import did_you_mean
+from fixtures.page import did_you_mean, in_two_sentences
 from tools.mutants import Mutant, bound, mutants
 
 SECONDS = 20.0
@@ -236,7 +236,8 @@ def declared_beside(page: Path) -> list[tuple[str, str, str]]:
     for number, entry in enumerate(entries, start=1):
         place = f"{file}: [[mutant]] number {number}"
         for name in sorted({*entry} - {*KEYS}):
-            raise TeethError(f"{place}: has an unknown key {name!r}. {did_you_mean(name, KEYS)}.")
+            seen = f"{place}: has an unknown key {name!r}"
+            raise TeethError(in_two_sentences(seen, did_you_mean(name, KEYS)))
         for name in KEYS:
             if not isinstance(entry.get(name), str) or not entry[name].strip():
                 raise TeethError(f'{place}: has no {name!r}. Write {name} = "…".')
