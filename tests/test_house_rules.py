@@ -423,6 +423,28 @@ def an_assert_compares(source: Source) -> Complaints:
                 yield node.lineno, f"`{text}` cannot fail. Compare a measurement with an answer"
 
 
+@broken_by(("== answer(character)\n", "== answer(character), 'lengths differ'\n"))
+def an_assert_speaks_for_itself(source: Source) -> Complaints:
+    """A message would stand on the sheet in place of the two values."""
+    for _, test in source.claims:
+        for node in own_asserts(test):
+            if node.msg:
+                yield node.msg.lineno, f"{ast.unparse(node.msg)} hides the comparison. Leave the message out"
+
+
+@broken_by(importing("import pytest"), believing("pytest.skip('no tokenizer')"))
+@broken_by(importing("from pytest import xfail"), believing("xfail()"))
+@broken_by(importing("import pytest"), ("@claim(", "@pytest.mark.skip\n@claim("))
+def nothing_is_skipped(source: Source) -> Complaints:
+    """What cannot run here says so through its fixture, as `gpu` does."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute | ast.Name) and SKIPS.fullmatch(source.full_name(node)):
+            yield node.lineno, f"{ast.unparse(node)} leaves a claim untried. Ask for a fixture, such as gpu"
+
+
+SKIPS = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)")
+
+
 @broken_by(
     importing("import time"),
     ("    return character.encode", "    time.perf_counter()\n    return character.encode"),

@@ -262,8 +262,9 @@ def test_traffic_of_views_and_of_memory_that_is_only_taken_is_nothing(where):
     x = ones(4, 6, device=where)
 
     assert moved(lambda: x.T[:3].unflatten(1, (2, 2)).expand(3, 2, 2)) == 0
-    assert moved(lambda: torch.empty_like(x)) == 0
+    assert moved(lambda: (torch.empty_like(x), x.new_empty(3, 5))) == 0
     assert moved(lambda: torch.zeros(3, 5, device=where)) == 60
+    assert moved(lambda: torch.zeros_like(x)) == moved(lambda: x.new_ones(4, 6)) == 96
 
 
 @pytest.mark.parametrize("where", DEVICES)

@@ -155,6 +155,7 @@ UNWRITABLE = {
     "a folder below a file": ("file/evidence", "Not a directory"),
     "a file for a folder": ("file", "File exists"),
     "a folder for a file": ("folder.json", "it is a folder"),
+    "a file of another kind": ("package.json", "it holds something that is no record"),
 }
 
 
@@ -164,6 +165,7 @@ def test_unwritable_path(corpus, path, reason):
     corpus.write()
     (corpus.path / "file").touch()
     (corpus.path / "folder.json").mkdir()
+    (corpus.path / "package.json").write_text('{"name": "other"}')
     result = corpus.run(f"--evidence={path}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
