@@ -215,6 +215,14 @@ def test_cold_reads_of_grouped_attention_through_einsum():
     assert reads(attend, k, v) == 2 * 2 * 7 * 4 * 4
 
 
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_of_a_shape_are_nothing(where):
+    """Making another tensor of the same shape reads no number of the first."""
+    w = ones(4, 6, device=where)
+
+    assert reads(lambda: (torch.zeros_like(w), torch.empty_like(w), w.new_empty(3), w.new_zeros(3)), w) == 0
+
+
 def test_cold_reads_of_an_empty_tensor_are_nothing():
     """Nothing is read of nothing."""
     empty = ones(0, 4)
