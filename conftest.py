@@ -18,7 +18,5 @@ settings.register_profile(
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow],  # it reads the clock
 )
-settings.register_profile(
-    "deep", settings.get_profile("sheet"), derandomize=False, max_examples=1000
-)
+settings.register_profile("deep", settings.get_profile("sheet"), derandomize=False, max_examples=1000)
 settings.load_profile("sheet")

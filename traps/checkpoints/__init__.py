@@ -1,0 +1,1 @@
+"""What a training run remembers, and what becomes of it when it resumes without."""

@@ -1,0 +1,134 @@
+"""What an fp16 matrix product adds up in
+
+A model is cast to fp16, and a product adds up thousands of terms. Are the partial sums kept in fp16 too, so
+that large ones swallow small ones until the result is NaN?
+
+Verdict: refuted as stated: torch sums fp16 products in fp32 and rounds once, when it stores the result;
+    nothing is swallowed at 2048, and what does overflow is a result of 65520 or more
+Asked: AI Interview Prep newsletter, LLM System Design #44
+Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.3, https://arxiv.org/abs/1710.03740
+Source: PyTorch issue 116870, 2024, a maintainer: most accumulations of fp16 products are in fp32, but for
+    truncations of split-k, https://github.com/pytorch/pytorch/issues/116870
+Source: PyTorch pull request 144441, 2025: full fp16 accumulation, an option,
+    https://github.com/pytorch/pytorch/pull/144441
+Right when: The accumulator is fp16 indeed: a kernel of one's own, torch's `allow_fp16_accumulation`, builds
+    for some CPUs before mid 2025. Cancelling sums then do end in inf or NaN, as the second claim shows.
+Limits: On CUDA the products are checked without the split-k truncation that torch allows by default.
+    Of Micikevicius et al. only the abstract was read.
+"""
+
+from contextlib import contextmanager
+from functools import reduce
+from math import frexp, inf, nan
+
+import numpy as np
+import torch
+from hypothesis import given, strategies as st
+
+from fixtures import claim, observe
+
+
+def eleven_bits(x):
+    """A number rounded to the precision of fp16; a tie goes to the even neighbour."""
+    step = 2.0 ** (frexp(x)[1] - 11)
+    return round(x / step) * step
+
+
+def summed_in_fp16(terms, value, cancel):
+    """fp16 in, fp16 out: the running sum is fp16, and from 2048 on it swallows a one."""
+    products = np.full(terms, np.float16(value) ** 2)
+    if cancel:
+        products[terms // 2 :] *= -1
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.cumsum(products, dtype=np.float16)[-1])
+
+
+def cannot_overflow(terms, value, cancel):
+    """Sums are kept in fp32, so a product of fp16 matrices cannot overflow."""
+    return 0.0 if cancel else eleven_bits(terms * value**2)
+
+
+def rounded_once(terms, value, cancel):
+    """The exact sum is rounded when it is stored: to eleven bits, and to inf if that makes 65536 or more.
+
+    Products of fp16 numbers are exact in fp32, which has room for sums far beyond the range of fp16.
+    What cancels before the store does no harm; a sum that is still too large at the store is lost.
+    """
+    stored = 0.0 if cancel else eleven_bits(terms * value**2)
+    return stored if stored < 2**16 else inf
+
+
+def always_nan(order, half, value):
+    """Once a partial sum has left the range of fp16 the result is NaN."""
+    return 0.0 if half * value < 2**16 else nan
+
+
+def always_zero(order, half, value):
+    """What cancels, cancels."""
+    return 0.0
+
+
+def by_the_order(order, half, value):
+    """One by one, inf stays inf; in pairs, inf meets -inf and makes NaN; summed in fp32 it is zero.
+
+    Tensor cores and trees add blocks, so with an fp16 accumulator NaN is what they would show.
+    """
+    if order == "torch.sum" or half * value < 2**16:
+        return 0.0
+    return inf if order == "one by one" else nan
+
+
+@contextmanager
+def whole_sums():
+    """Within, CUDA does not truncate the partial sums of a split product to fp16."""
+    switches = torch.backends.cuda.matmul
+    before = switches.allow_fp16_reduced_precision_reduction
+    switches.allow_fp16_reduced_precision_reduction = False
+    try:
+        yield
+    finally:
+        switches.allow_fp16_reduced_precision_reduction = before
+
+
+def pairwise(x):
+    """The sum of a power of two of terms, neighbours first."""
+    while len(x) > 1:
+        x = x[::2] + x[1::2]
+    return x[0]
+
+
+SUMS = {"one by one": lambda x: reduce(torch.add, x), "in pairs": pairwise, "torch.sum": torch.sum}
+
+
+@claim(wrong=(summed_in_fp16, cannot_overflow), right=rounded_once)
+@given(
+    terms=(st.integers(1, 20) | st.integers(1000, 1100) | st.integers(2040, 2060)).map(lambda n: 2 * n),
+    value=st.sampled_from([1.0, 64.0, 4.0, 0.125]),
+    cancel=st.booleans(),
+)
+def test_fp16_matmul_of_many_terms(answer, device, terms, value, cancel):
+    """A product of fp16 matrices is the exact sum, rounded once to fp16."""
+    a = torch.full((2, terms), value, dtype=torch.float16, device=device)
+    b = torch.full((terms, 3), value, dtype=torch.float16, device=device)
+    if cancel:
+        b[terms // 2 :] *= -1
+
+    with whole_sums():
+        (result,) = (a @ b).unique().tolist()
+
+    assert observe(result=result) == answer(terms, value, cancel)
+
+
+@claim(wrong=(always_nan, always_zero), right=by_the_order)
+@given(
+    order=st.sampled_from(list(SUMS)),
+    half=st.sampled_from([4, 8, 16, 2]),
+    value=st.sampled_from([16384.0, 8192.0, 4096.0]),
+)
+def test_fp16_partial_sums_that_cancel(answer, device, order, half, value):
+    """Whether fp16 partial sums that cancel end in zero, inf or NaN depends on their order."""
+    terms = torch.tensor([value] * half + [-value] * half, dtype=torch.float16, device=device)
+
+    total = SUMS[order](terms).item()
+
+    assert str(observe(total=total)) == str(answer(order, half, value))
