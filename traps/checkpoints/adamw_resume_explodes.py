@@ -3,8 +3,9 @@
 A run with AdamW resumes from its weights, with moments and step counter at zero. Does the loss explode, and
 is the training of weeks undone?
 
-Verdict: refuted as stated: what the loss has above its minimum grows by half for some twenty steps and
-    returns; it neither explodes nor stays
+Verdict: refuted as stated: what the loss has above its minimum is 1.3 to 2.7 times as high for some twenty
+    steps; it returns at once if gradients are as before, within some 1/(1 - b2) steps if they were larger
+    once, and does not explode
 Asked: AI Interview Prep newsletter, LLM System Design #32
 Source: OneVision-Encoder pull request 65, 2026: transient loss spikes after resuming without the state,
     https://github.com/EvolvingLMMs-Lab/OneVision-Encoder/pull/65
@@ -12,9 +13,9 @@ Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", sectio
     https://arxiv.org/abs/1412.6980
 Right when: More is lost than the state: a schedule that starts over at its peak. Or less: the counter without
     its moments makes the first step 3.2 learning rates long.
-Limits: Linear regressions at their optimum, under steady noise. After gradients that were larger once, the
-    lost second moment had kept steps short, and the loss stays higher for some 1/(1 - b2) steps; the pull
-    request speaks of 1000 to 10 000. The newsletter's own text was not seen; Kingma and Ba were not re-read.
+Limits: Linear regressions under steady noise, for 120 steps after the crash. One that had come from afar was
+    followed further at b2 = 0.999: 1.6 times as high after 100 steps, 1.3 after 350, 1.1 after 1000, 1.02
+    after 2000. The newsletter's own text was not seen, only a digest; Kingma and Ba were not re-read.
 """
 
 from copy import deepcopy
@@ -26,23 +27,31 @@ from hypothesis import given, strategies as st
 from fixtures import claim, observe
 
 
-def explodes(restored):
+def explodes(restored, start, b2):
     """Without its memory AdamW overshoots until the model is worse than at its start."""
     return [0.0, 0.0, 0.0] if restored == "everything" else [1.0, 1.0, 1.0]
 
 
-def lasting_damage(restored):
+def weeks_are_lost(restored, start, b2):
     """The loss jumps, and what weeks of training have gained must be gained again."""
     return [0.0, 0.0, 0.0] if restored == "everything" else [1.0, 1.0, 0.0]
 
 
-def a_bump_that_heals(restored):
-    """The loss rises for tens of steps and returns to where it was.
-
-    Each of the first steps is bounded by the learning rate, so the weights stray by a few learning rates,
-    and the gradient brings them back.
-    """
+def heals_with_the_momentum(restored, start, b2):
+    """Once momentum is back, after twenty steps or so, the loss returns."""
     return [0.0, 0.0, 0.0] if restored == "everything" else [1.0, 0.0, 0.0]
+
+
+def heals_with_both_moments(restored, start, b2):
+    """The loss rises and returns: soon if gradients are as before, else within some 1/(1 - b2) steps.
+
+    Each step is bounded by the learning rate, so the weights stray by a few of them and the gradient brings
+    them back. But a second moment that remembered a steep descent had kept the steps short, and a fresh one
+    does not; until the old one would have forgotten as well, the loss stays above.
+    """
+    if restored == "everything":
+        return [0.0, 0.0, 0.0]
+    return [1.0, 1.0 if start == "afar" and b2 > 0.95 else 0.0, 0.0]
 
 
 def adamw(weights, b2):
@@ -51,12 +60,12 @@ def adamw(weights, b2):
     return trained, torch.optim.AdamW([trained], lr=0.05, betas=(0.9, b2), weight_decay=0.0)
 
 
-# Linear regressions at their optimum, kept astir by noise: groups of runs, over which losses are averaged.
+# Linear regressions that start at their optimum or afar; groups of runs, over which losses are averaged.
 GROUPS, RUNS, DIM, BATCH, BEFORE, AFTER = 4, 24, 16, 4, 120, 120
 
 
 @cache
-def losses(restored, b2):
+def losses(restored, start, b2):
     """Excess losses [step, which, group] of the run that went on and of the one that resumed."""
     random = torch.Generator().manual_seed(0)
     truth = torch.randn(GROUPS, RUNS, DIM, generator=random)
@@ -70,7 +79,7 @@ def losses(restored, b2):
         optimizer.step()
         return astray.square().sum(-1).mean(-1)
 
-    went_on = adamw(truth, b2)
+    went_on = adamw(truth if start == "the optimum" else torch.zeros_like(truth), b2)
     for i in range(BEFORE):
         train(*went_on, i)
     resumed = adamw(went_on[0], b2)
@@ -80,15 +89,24 @@ def losses(restored, b2):
     return torch.stack([torch.stack([train(*run, i) for run in (went_on, resumed)]) for i in after])
 
 
-@claim(wrong=(explodes, lasting_damage), right=a_bump_that_heals, evidence="trained", examples=6)
-@given(restored=st.sampled_from(["weights", "everything"]), b2=st.sampled_from([0.999, 0.95]))
-def test_adamw_loss_after_a_resume(answer, restored, b2):
-    """A resume from weights alone raises the loss for tens of steps, and for no longer."""
-    went_on, resumed = losses(restored, b2).unbind(1)
+@claim(
+    wrong=(explodes, weeks_are_lost, heals_with_the_momentum),
+    right=heals_with_both_moments,
+    evidence="trained",
+    examples=8,
+)
+@given(
+    restored=st.sampled_from(["weights", "everything"]),
+    start=st.sampled_from(["the optimum", "afar"]),
+    b2=st.sampled_from([0.999, 0.95]),
+)
+def test_adamw_loss_after_a_resume(answer, restored, start, b2):
+    """A resume from weights alone raises the loss for tens of steps, or for the length of Adam's memory."""
+    went_on, resumed = losses(restored, start, b2).unbind(1)
 
-    # Of 16 groups, all were 1.39 to 1.62 times as high at first and 0.98 to 0.99 at the end; none exceeded
-    # a fortieth of an untrained model's excess, which is DIM.
-    raised = resumed / went_on > 1.15
-    shares = [raised[5:20], raised[-40:], resumed > DIM]
+    # Of 48 groups, soon after the crash all were 1.3 to 2.7 times as high; late, 0.98 to 1.01, or 1.49 to
+    # 1.79 from afar at b2 = 0.999. None exceeded a fortieth of an untrained model's excess, which is DIM.
+    soon, late = (resumed[when].mean(0) / went_on[when].mean(0) for when in (slice(5, 20), slice(-40, None)))
+    shares = [soon > 1.15, late > 1.15, resumed > DIM]
 
-    assert observe(shares=[share.float().mean().item() for share in shares]) == answer(restored)
+    assert observe(shares=[share.float().mean().item() for share in shares]) == answer(restored, start, b2)

@@ -110,7 +110,7 @@ rates = {"b1": st.sampled_from([0.9, 0.8]), "b2": st.sampled_from([0.999, 0.99, 
 @claim(
     wrong=(as_if_uninterrupted, raw_gradient, over_epsilon, from_a_standstill),
     right=sign_of_the_gradient,
-    examples=30,
+    examples=20,
 )
 @given(gradients=st.lists(signed, min_size=2, max_size=12), **rates)
 def test_adamw_first_step_after_the_weights_alone(answer, gradients, b1, b2):

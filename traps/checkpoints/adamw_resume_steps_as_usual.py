@@ -48,18 +48,19 @@ def mean_of_few_gradients(t, b1, b2):
     return ((1 + b1**t) / (1 - b1**t)) ** 0.5
 
 
-def always_four_times(signal):
-    """The first step is 4.4 times too long."""
-    return 19**0.5
+def always_as_on_noise(signal, b1):
+    """The first step is sqrt((1 + b1)/(1 - b1)) times too long, whatever the gradients."""
+    return ((1 + b1) / (1 - b1)) ** 0.5
 
 
-def less_with_signal(signal):
-    """With s the mean gradient squared over its variance, it is sqrt((1 + s)/(s + 1/19)) times too long.
+def less_with_signal(signal, b1):
+    """It is sqrt((1 + s²)/(s² + (1 - b1)/(1 + b1))) times too long, s being mean over deviation.
 
-    A long mean with b1 = 0.9 leaves (1 - b1)/(1 + b1) = 1/19 of the variance, and all of the mean. Where
-    gradients agree, a step is a learning rate before and after.
+    A long mean keeps all of the signal and (1 - b1)/(1 + b1) of the variance of the noise. Where gradients
+    agree, a step is a learning rate before and after.
     """
-    return ((1 + signal**2) / (signal**2 + 1 / 19)) ** 0.5
+    kept = (1 - b1) / (1 + b1)
+    return ((1 + signal**2) / (signal**2 + kept)) ** 0.5
 
 
 def adamw(b1, b2):
@@ -76,13 +77,13 @@ def adamw(b1, b2):
 
 
 # Weights that share one law of gradients, so that many steps are seen at once; steps before the crash.
-WEIGHTS, PAST = 10_000, 120
+WEIGHTS, PAST = 10_000, 80
 
 
 @cache
-def excess(b1, b2, signal, seed, steps=40):
+def excess(b1, b2, signal, steps=40):
     """Root mean squares of the steps after a resume, over those of the run that went on."""
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(0)
     went_on, resumed = adamw(b1, b2), adamw(b1, b2)
     for _ in range(PAST):
         went_on(signal + torch.randn(WEIGHTS, generator=random))
@@ -103,19 +104,19 @@ b1s = st.sampled_from([0.9, 0.8])
     evidence="simulated",
     examples=40,
 )
-@given(t=st.integers(1, 40), b1=b1s, b2=st.sampled_from([0.999, 0.99]), seed=st.integers(0, 1))
-def test_adamw_steps_after_a_resume(answer, t, b1, b2, seed):
+@given(t=st.integers(1, 40), b1=b1s, b2=st.sampled_from([0.999, 0.99]))
+def test_adamw_steps_after_a_resume(answer, t, b1, b2):
     """On noise the steps of a resumed AdamW are too long by a factor that falls to one within 40 steps."""
     # A mean of n squares of normals is off by sqrt(2/n), its root by half of that, the ratio by sqrt(2) more.
     five_deviations = 5 / WEIGHTS**0.5
 
-    assert observe(excess=excess(b1, b2, 0.0, seed)[t - 1]) == approx(answer(t, b1, b2), rel=five_deviations)
+    assert observe(excess=excess(b1, b2, 0.0)[t - 1]) == approx(answer(t, b1, b2), rel=five_deviations)
 
 
-@claim(wrong=always_four_times, right=less_with_signal, evidence="simulated", examples=10)
-@given(signal=st.integers(0, 12).map(lambda k: k / 4))
-def test_adamw_first_step_where_gradients_agree(answer, signal):
+@claim(wrong=always_as_on_noise, right=less_with_signal, evidence="simulated", examples=10)
+@given(signal=st.integers(0, 4).map(lambda k: k / 2), b1=b1s)
+def test_adamw_first_step_where_gradients_agree(answer, signal, b1):
     """The more the gradients agree, the less too long is the first step after a resume."""
-    (first,) = excess(0.9, 0.999, signal, seed=0, steps=1)
+    (first,) = excess(b1, 0.999, signal, steps=1)
 
-    assert observe(excess=first) == approx(answer(signal), rel=5 / WEIGHTS**0.5)
+    assert observe(excess=first) == approx(answer(signal, b1), rel=5 / WEIGHTS**0.5)

@@ -78,8 +78,8 @@ def next_token_laws(seed):
     for weight in model.parameters():
         nn.init.normal_(weight, std=0.3, generator=random)
     start = torch.full((VOCAB,), VOCAB)
-    x = model.blocks[0](model.table(torch.stack([start, torch.arange(VOCAB)], dim=1)))
-    laws = model.head(F.rms_norm(x, x.shape[-1:]))[..., :VOCAB].softmax(-1).double()
+    texts = torch.stack([start, torch.arange(VOCAB)], dim=1)
+    laws = model.logits(texts)[..., :VOCAB].softmax(-1).double()
     return laws[0, 0], laws[:, 1]
 
 

@@ -138,8 +138,8 @@ def test_thinking_follows_the_flag(answer, question, seed):
     results = train(tuple(map(tuple, answer(CELLS))))
     accuracy, tokens = results[question, "no_think" if question == "easy" else "think"]
 
-    # In 40 seeds: at least 0.94 right, and at most 1.01 tokens on easy questions. Of the wrong recipes one
-    # is at most 0.49 right on hard questions, and two take at least 3.8 tokens on easy ones.
+    # In 40 seeds: at least 0.93 right, and at most 1.01 tokens on easy questions. Of the wrong recipes one
+    # is at most 0.51 right on hard questions, and two take at least 3.3 tokens on easy ones.
     assert observe(accuracy=accuracy[seed].item()) >= 0.75
     assert observe(tokens=tokens[seed].item()) <= (2 if question == "easy" else 9)
 
@@ -150,6 +150,6 @@ def test_thinking_is_what_hard_questions_need(answer, cell):
     """Without its chain a hard question is answered no better than by a coin."""
     accuracy, _ = train(tuple(map(tuple, flag_both_kinds(CELLS))))[cell]
 
-    # In 40 seeds: 0.31 to 0.49 for hard questions without their chain, at least 0.94 elsewhere. It is less
-    # than a coin's half, as most neighbours of a string, which have the other parity, were trained on.
+    # In 40 seeds: 0.29 to 0.49 for hard questions without their chain, at least 0.93 elsewhere. It is less
+    # than a coin's half, as many neighbours of a string, all of the other parity, were trained on.
     assert observe(share=(accuracy > 0.75).double().mean().item()) == answer(*cell)

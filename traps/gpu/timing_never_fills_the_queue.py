@@ -12,8 +12,8 @@ Source: Stack Overflow 2018, "CUDA stream is blocked when launching many kernels
     https://stackoverflow.com/questions/53970187
 Right when: There are fewer launches than the queue holds, as in a benchmark of one operation. A
     synchronisation is right in any case.
-Limits: One stream. NVIDIA documents no depth: "about 1000 kernels" and "4-5 us" a launch are what the author
-    of the question measured. A queue of 1024 and launches of 5 µs stand for them here.
+Limits: One stream. No documented depth was found: "about 1000 kernel" and "4~5us" a launch are what the
+    author of the question measured. A queue of 1024 and launches of 5 µs stand for them here.
 """
 
 import time

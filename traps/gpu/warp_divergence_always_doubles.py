@@ -13,7 +13,8 @@ Source: NVIDIA, "CUDA C++ Best Practices Guide", branching and divergence, branc
 Right when: The sides are a few instructions short. The compiler may then predicate them: every warp issues
     both, always.
 Limits: An interpreter that issues one instruction at a time stands in for the hardware. Memory-bound kernels
-    hide the arithmetic. The newsletter's abstract breaks off; only what is visible is judged.
+    hide the arithmetic. The newsletter's abstract breaks off; only what is visible is judged. Both guides
+    were read in excerpts that others quote.
 """
 
 from functools import cache

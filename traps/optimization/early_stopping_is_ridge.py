@@ -119,7 +119,11 @@ rates = st.sampled_from([0.5, 0.1])
 minima = st.sampled_from([1, 2])
 
 
-@claim(wrong=(as_ridge, as_ridge_around_the_start, as_decay_towards_zero), right=geometric_from_the_start)
+@claim(
+    wrong=(as_ridge, as_ridge_around_the_start, as_decay_towards_zero),
+    right=geometric_from_the_start,
+    examples=60,
+)
 @given(
     curvature=st.sampled_from(CURVATURES),
     rate=rates,
@@ -148,7 +152,7 @@ def test_early_stopping_beside_ridge(answer, device, rate):
     assert observe(ahead=ahead) == approx(answer(rate), abs=rate / 2)
 
 
-@claim(wrong=always_up, right=up_to_the_minimum)
+@claim(wrong=always_up, right=up_to_the_minimum, examples=60)
 @given(start=st.sampled_from([0, 3, 2, 1.5, 1, 0.5]), best=minima, steps=st.integers(1, 10))
 def test_early_stopping_and_the_norm(answer, device, start, best, steps):
     """The norm of the weights grows from a small start only."""

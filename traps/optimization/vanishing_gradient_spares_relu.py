@@ -106,7 +106,7 @@ def mean_square_slope(activation, variance):
     wrong=(relu_passes_it_whole, sigmoid_quarters_it),
     right=weights_times_mean_square_slope,
     evidence="simulated",
-    examples=40,
+    examples=30,
 )
 @given(
     activation=st.sampled_from(["relu", "sigmoid", "tanh"]),
