@@ -4,7 +4,7 @@ AdamW multiplies each weight by 1 - rate · decay before it adds a step. Do weig
 noise shrink away, and does it matter how large the gradients are?
 
 Verdict: holds if the rate is kept for a few times 1/(rate · decay) steps: the weights then settle at a size
-    that rate and decay set, and no gradient
+    that rate and decay set, however large the gradients
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
 Asked: AI Interview Prep newsletter, LLM System Design #37
 Source: Kosson, Messmer and Jaggi 2023, "Rotational Equilibrium: How Weight Decay Balances Learning Across
@@ -14,8 +14,8 @@ Source: Wang and Aitchison 2024, "How to set AdamW's weight decay as you scale m
 Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", abstract,
     https://arxiv.org/abs/1711.05101
 Limits: A constant rate, and gradients that are pure noise or perfectly steady; real ones lie between. It
-    takes 1/(rate · decay) steps to forget a start: 33 000 at 3e-4 and 0.1, 333 000 at 3e-5. So when the book
-    says that decay's influence wanes as the rate falls, the weights still keep the size of the higher rate.
+    takes 1/(rate · decay) steps to forget a start: 33 000 at 3e-4 and 0.1, 333 000 at 3e-5. The book
+    says that decay's influence wanes as the rate falls; the weights still keep the size of the higher rate.
     #37 breaks off; only what is visible is judged. Of the papers the abstracts were read.
 """
 
@@ -28,7 +28,7 @@ from pytest import approx
 from fixtures import claim, observe
 
 
-def gone(rate, decay, gradient):
+def decayed_to_nothing(rate, decay, gradient):
     """Noise averages out and decay does not: the weights go to zero."""
     return 0.0
 
@@ -99,7 +99,7 @@ def train(optimizer, scale, decay, steps, seed):
 
 
 @claim(
-    wrong=(gone, one_over_decay, louder_is_larger),
+    wrong=(decayed_to_nothing, one_over_decay, louder_is_larger),
     right=root_of_rate_over_decay,
     evidence="simulated",
     examples=15,

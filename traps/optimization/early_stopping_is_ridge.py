@@ -32,17 +32,17 @@ def as_ridge(curvature, rate, steps, start, best):
     return best * curvature / (curvature + 1 / (rate * steps))
 
 
-def as_ridge_around_the_start(curvature, rate, steps, start, best):
+def as_ridge_from_start(curvature, rate, steps, start, best):
     """It is ridge with its penalty on the distance from the start."""
     return start + (best - start) * curvature / (curvature + 1 / (rate * steps))
 
 
-def as_decay_towards_zero(curvature, rate, steps, start, best):
+def as_decay_to_zero(curvature, rate, steps, start, best):
     """A stopped weight is the trained weight, shrunk towards zero, the more so the flatter its direction."""
     return best * (1 - (1 - rate * curvature) ** steps)
 
 
-def geometric_from_the_start(curvature, rate, steps, start, best):
+def geometric_from_start(curvature, rate, steps, start, best):
     """Each step leaves 1 - rate · curvature of the distance to the minimum.
 
     What has not been covered yet is distance from the start, wherever that was.
@@ -119,11 +119,7 @@ rates = st.sampled_from([0.5, 0.1])
 minima = st.sampled_from([1, 2])
 
 
-@claim(
-    wrong=(as_ridge, as_ridge_around_the_start, as_decay_towards_zero),
-    right=geometric_from_the_start,
-    examples=60,
-)
+@claim(wrong=(as_ridge, as_ridge_from_start, as_decay_to_zero), right=geometric_from_start, examples=60)
 @given(
     curvature=st.sampled_from(CURVATURES),
     rate=rates,

@@ -11,9 +11,9 @@ Source: Yang, Hu et al. 2021, "Tensor Programs V: Tuning Large Neural Networks v
 Source: Touvron et al. 2023, "Llama 2: Open Foundation and Fine-Tuned Chat Models", table 1,
     https://arxiv.org/abs/2307.09288
 Right when: Weights are drawn with a variance that ignores their width; then activations do drift.
-Limits: Width and Adam alone: no depth, batch or decay, no attention. muP moves the best rate; it does not
-    lower the best loss. The book's explosion at 1.2e-4 and 70B needs another cause: Llama 2 70B trained at
-    1.5e-4 in the standard parametrisation. Table 3 of Yang et al. was not re-read.
+Limits: Width and Adam alone: no depth, batch or decay, no attention. After fifty steps the tuned wide
+    network has half the loss under muP. Width does not explain the book's explosion at 1.2e-4 and 70B:
+    Llama 2 70B was trained at 1.5e-4 in the standard parametrisation. Table 3 of Yang et al. was not re-read.
 """
 
 from functools import cache
@@ -57,7 +57,7 @@ def variance_cures(parametrisation, k):
     return [1, 1]
 
 
-def random_walk(parametrisation, k):
+def updates_walk(parametrisation, k):
     """Activations keep their size, and a step changes them by the square root of the width."""
     return [1, 1 if parametrisation == "muP" else k**0.5]
 
@@ -137,8 +137,8 @@ def test_mup_first_adam_step(answer, device, rate, x):
     assert observe(moved=round((layer @ inputs).max().item(), 9)) == approx(answer(rate, x))
 
 
-@claim(wrong=(activations_drift, variance_cures, random_walk), right=updates_drift, evidence="measured")
-@given(parametrisation=KINDS, k=st.sampled_from([8, 4, 2]), seed=st.integers(0, 2))
+@claim(wrong=(activations_drift, variance_cures, updates_walk), right=updates_drift, evidence="measured")
+@given(parametrisation=KINDS, k=st.sampled_from([4, 8, 2]), seed=st.integers(0, 2))
 def test_mup_holds_the_updates(answer, parametrisation, k, seed):
     """Activations keep their size at any width; what a step does to them grows with it, except under muP."""
     slow = k if parametrisation == "muP" else 1

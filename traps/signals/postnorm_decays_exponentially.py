@@ -13,8 +13,8 @@ Source: Liu et al. 2020, "Understanding the Difficulty of Training Transformers"
 Right when: The branch is left out of the chain rule: the norm after a block divides by sqrt(1 + c), and the
     gradient through the branch makes up for that.
 Limits: Initialisation; residual blocks of unit-gain ReLU layers, no attention. Gradients are per sample, at
-    the output of a branch. Through post-norm blocks they creep up with c: 1.3 for 12 blocks of c = 3. Of the
-    papers the abstracts were read; Xiong et al. find post-norm's gradients large near the output, as here.
+    the output of a branch. Through post-norm blocks they creep up with c: 1.3 for 12 blocks of c = 3. Of Liu
+    et al. the authors' own summary was read; Xiong et al. find large gradients near the output, as here.
 """
 
 from functools import cache
