@@ -294,10 +294,8 @@ def test_unverified(corpus, monkeypatch):
     assert "1 passed, 1 refuted, 2 unverified" in result.outlines[-1]
     assert "traps/lists/on_a_gpu.py uu" in result.stdout.str()
     start = next(i for i, line in enumerate(result.outlines) if "unverified here" in line)
-    assert result.outlines[start + 1 : start + 3] == [
-        "traps/lists/on_a_gpu.py::test_length: wrong-as_long_as_one: no CUDA device here",
-        "traps/lists/on_a_gpu.py::test_length: right-as_long_as_both: no CUDA device here",
-    ]
+    assert result.outlines[start + 1] == "traps/lists/on_a_gpu.py::test_length: no CUDA device here"
+    assert "on_a_gpu" not in result.outlines[start + 2]
 
 
 def test_unverified_by_name(corpus, monkeypatch):
@@ -316,9 +314,7 @@ def test_skipped_by_the_page(corpus):
         head="import pytest", body="observe(length=2 * items)\n    pytest.skip('too small a machine')"
     )
 
-    corpus.run().stdout.fnmatch_lines(
-        [f"{PAGE}::test_length: right-as_long_as_both: too small a machine", "*= 2 unverified in *"]
-    )
+    corpus.run().stdout.fnmatch_lines([f"{PAGE}::test_length: too small a machine", "*= 2 unverified in *"])
 
 
 def test_fixture_that_fails(corpus):
