@@ -13,6 +13,8 @@ Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Emb
 Source: transformers, pull request 29285, "RoPE loses precision for Llama / Gemma",
     https://github.com/huggingface/transformers/pull/29285
 Right when: Only an upper bound on the score, averaged over equal vectors, decays with distance.
+Limits: Of Barbero et al. the abstract was read, of the pull request its description; Su et al. was not
+    re-read.
 """
 
 import torch

@@ -9,8 +9,8 @@ Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 16
 Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Embedding", section 3.2,
     https://arxiv.org/abs/2104.09864
 Source: Press, Smith and Lewis 2021, "Train Short, Test Long", https://arxiv.org/abs/2108.12409
-Limits: One layer, one task, three seeds; plain RoPE, without interpolation of positions. Press et al. was
-    not re-read.
+Limits: One layer, one task, three seeds; plain RoPE, without interpolation of positions. Neither source was
+    re-read.
 """
 
 from functools import cache

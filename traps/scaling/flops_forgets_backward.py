@@ -12,8 +12,8 @@ Source: Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", 
     https://arxiv.org/abs/2203.15556
 Right when: 6ND alone is within 10 % as long as the context is below 0.6 of the width.
 Limits: FLOPs of matrix products only, causal scores computed in full, no recomputation. Kaplan's own term
-    for attention, 2·L·T·d a token, is half of what a forward pass computes in full. The appendix of
-    Hoffmann et al. was not re-read.
+    for attention, 2·L·T·d a token, is half of what a forward pass computes in full. Kaplan
+    et al. was read as others quote it, the appendix of Hoffmann et al. not at all.
 """
 
 import torch
