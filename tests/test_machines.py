@@ -3,7 +3,19 @@
 import pytest
 import torch
 
-from fixtures.machines import A100, H100, H200, LLAMA_2_7B, LLAMA_3_8B, LLAMA_3_70B, MACHINES, Layer, play
+from fixtures.machines import (
+    A100,
+    H100,
+    H200,
+    LLAMA_2_7B,
+    LLAMA_3_8B,
+    LLAMA_3_70B,
+    MACHINES,
+    Layer,
+    Pass,
+    counted_pass,
+    play,
+)
 from fixtures.meters import ColdReads, flops, nbytes
 
 
@@ -89,6 +101,23 @@ def test_a_layer_returns_as_many_tokens_as_enter():
     x = layer.tokens(2, 3)
 
     assert layer(x, layer.cache(2, 9)).shape == x.shape
+
+
+def test_a_counted_pass_is_that_of_all_layers():
+    """Its FLOPs, weights and caches are those of one layer, as many times as there are layers."""
+    layer = Layer(LLAMA_3_8B)
+    kv = layer.cache(3, 7)
+    one = flops(lambda: layer(layer.tokens(3, 5), kv)), nbytes(*layer.weights), nbytes(kv)
+
+    assert counted_pass(LLAMA_3_8B, batch=3, new=5, context=7) == tuple(32 * cost for cost in one)
+
+
+def test_a_pass_takes_as_long_as_a_kernel_of_its_costs():
+    """Weights and caches share the bandwidth."""
+    cost = Pass(flops=10**12, weights=2 * 10**9, cache=10**9)
+
+    assert cost.bytes == 3 * 10**9
+    assert cost.seconds(H200) == play(1e12, 3e9, H200)
 
 
 def test_machines_and_models_print_as_their_names():

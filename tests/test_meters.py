@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, nbytes, saved_bytes, seconds
+from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, nbytes, nearest, saved_bytes, seconds
 from fixtures.nets import LM
 
 DEVICES = ["cpu", "meta"]
@@ -223,6 +223,25 @@ def test_cold_reads_of_a_shape_are_nothing(where):
     assert reads(lambda: (torch.zeros_like(w), torch.empty_like(w), w.new_empty(3), w.new_zeros(3)), w) == 0
 
 
+@pytest.mark.parametrize("where", DEVICES)
+def test_cold_reads_of_some_of_the_tensors(where):
+    """What was read is known of each; two views of one storage are one tensor."""
+    w, cache, x = ones(3, 5, device=where), ones(5, 2, device=where), ones(2, 3, device=where)
+
+    with ColdReads(w, cache) as meter:
+        _ = x @ w @ cache
+
+    assert (meter.of(w), meter.of(cache), meter.of(w, w.T)) == (60, 40, 60)
+    assert meter.bytes == meter.of(w, cache) == 100
+
+
+def test_cold_reads_of_a_look_up_include_its_indices():
+    """Two rows of a table, and the whole list that names them."""
+    table, rows = ones(100, 4), torch.zeros(2, dtype=torch.long)
+
+    assert reads(lambda: F.embedding(rows, table), table, rows) == 32 + 16
+
+
 def test_cold_reads_of_an_empty_tensor_are_nothing():
     """Nothing is read of nothing."""
     empty = ones(0, 4)
@@ -346,3 +365,9 @@ def test_seconds_on_cuda_wait_for_the_device():
     quick, slow = seconds(lambda: small @ small, lambda: large @ large, device=cuda)
 
     assert slow > 4 * quick
+
+
+@pytest.mark.parametrize(("measured", "law"), [(1.9, 1), (2.1, 4), (0.1, 1), (50.0, 4)])
+def test_nearest_goes_by_the_ratio(measured, law):
+    """Between 1 and 4 the border lies at 2, twice the one and half the other."""
+    assert nearest(measured, 1, 4) == law

@@ -1,1 +1,1 @@
-"""What the parts of a model compute, and what only looks like the same computation."""
+"""What the parts of a model compute, how signals pass through them, and what only looks like the same."""

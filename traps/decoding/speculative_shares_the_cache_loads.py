@@ -18,8 +18,7 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.machines import MODELS, Layer
-from fixtures.meters import ColdReads, flops
+from fixtures.machines import MODELS, counted_pass
 
 
 def each_token_is_a_pass(gamma):
@@ -61,15 +60,6 @@ def cache_beside_the_weights(model, batch, context):
     return cache / (cache + weights)
 
 
-def layer_pass(model, batch, new, context):
-    """FLOPs of one layer for `new` tokens a request, bytes that it reads, and those of the cache alone."""
-    layer = Layer(model)
-    x, cache = layer.tokens(batch, new), layer.cache(batch, context)
-    with ColdReads(*layer.weights, cache) as reads, ColdReads(cache) as cache_reads:
-        work = flops(lambda: layer(x, cache))
-    return work, reads.bytes, cache_reads.bytes
-
-
 shapes = {"model": st.sampled_from(MODELS), "batch": st.integers(1, 64), "context": st.integers(512, 32_768)}
 
 
@@ -77,17 +67,15 @@ shapes = {"model": st.sampled_from(MODELS), "batch": st.integers(1, 64), "contex
 @given(gamma=st.integers(1, 16), **shapes)
 def test_speculative_check_reads_once(answer, gamma, model, batch, context):
     """A check of γ drafts computes γ + 1 times as much as a decode step, on the same bytes."""
-    one_work, one_read, _ = layer_pass(model, batch, 1, context)
+    step, check = (counted_pass(model, batch, new, context) for new in (1, gamma + 1))
 
-    work, read, _ = layer_pass(model, batch, gamma + 1, context)
-
-    assert observe(grows=[work / one_work, read / one_read]) == answer(gamma)
+    assert observe(grows=[check.flops / step.flops, check.bytes / step.bytes]) == answer(gamma)
 
 
 @claim(wrong=(cache_is_the_load, no_cache_to_speak_of), right=cache_beside_the_weights, examples=25)
 @given(**shapes)
 def test_speculative_check_reads_weights(answer, model, batch, context):
     """The cache is the smaller part of what a pass reads until batch times context is large."""
-    _, read, read_of_cache = layer_pass(model, batch, 1, context)
+    step = counted_pass(model, batch, 1, context)
 
-    assert observe(share=read_of_cache / read) == approx(answer(model, batch, context), abs=0.01)
+    assert observe(share=step.cache / step.bytes) == approx(answer(model, batch, context), abs=0.01)

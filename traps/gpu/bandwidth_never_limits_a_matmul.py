@@ -14,15 +14,13 @@ Limits: Operations as torch issues them, each with its operands from memory. A t
     The roofline paper was not re-read.
 """
 
-from math import log
-
 import torch
 from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.machines import MACHINES, Machine, play
-from fixtures.meters import Traffic, flops, nbytes, seconds
+from fixtures.meters import Traffic, flops, nbytes, nearest, seconds
 
 
 def one_multiply_add_an_element(n, itemsize):
@@ -153,8 +151,7 @@ def test_bandwidth_of_pointwise_operations_on_a_gpu(answer, gpu, mi):
     runs = [lambda: [x.neg_() for _ in range(8)], x.neg_]
     runs += [lambda f=f: f(x, out=y) for f in (torch.neg, torch.exp)]
     eight, one, neg, exp = seconds(*runs, device=gpu)
-    ratios = {8: eight / one, 4: exp / neg}
-    laws = [min((1, k), key=lambda law, r=r: abs(log(r / law))) for k, r in ratios.items()]
+    laws = [nearest(eight / one, 1, 8), nearest(exp / neg, 1, 4)]
 
     assert observe(error=(y - x.double().exp()).abs().max().item()) < 1e-6
     assert observe(laws=laws) == answer(8)

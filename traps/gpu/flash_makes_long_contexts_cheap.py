@@ -16,8 +16,6 @@ Limits: Scores counted in full; a kernel that skips the future does half and cro
     full 989.4 TFLOP/s, and a cache of 3.28 TB in bf16. Theorem 1 and table 3 were not re-read.
 """
 
-from math import log
-
 import torch
 import torch.nn.functional as F
 from hypothesis import given, strategies as st
@@ -26,7 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fixtures import claim, observe
 from fixtures.machines import MODELS, Layer
-from fixtures.meters import flops, seconds
+from fixtures.meters import flops, nearest, seconds
 
 FLASH, MATH = SDPBackend.FLASH_ATTENTION, SDPBackend.MATH
 
@@ -144,7 +142,7 @@ def test_flash_beside_plain_on_a_gpu(answer, gpu, n):
     plain, flash = seconds(attend(MATH, n, gpu), attend(FLASH, n, gpu), device=gpu)
 
     # Width 64, for which torch's kernel takes tiles of 128 rows.
-    law = min((1, 4), key=lambda law: abs(log(plain / flash / law)))
+    law = nearest(plain / flash, 1, 4)
     assert observe(law=law) == answer(n, 128, 64)
 
 
@@ -154,6 +152,6 @@ def test_flash_time_at_twice_the_length(answer, device, n):
     """The time of FlashAttention grows with the square of the length."""
     n *= 1 if device.type == "cpu" else 16  # a GPU has more parts to keep busy
     twice, once = seconds(attend(FLASH, 2 * n, device), attend(FLASH, n, device), device=device)
-    law = min((2, 4), key=lambda law: abs(log(twice / once / law)))
+    law = nearest(twice / once, 2, 4)
 
     assert observe(law=law) == answer(n)

@@ -16,15 +16,14 @@ Limits: A played machine at the peak of its data sheet, one card for all models,
 """
 
 from bisect import bisect_left
-from functools import cache
 from math import inf
 
 from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.machines import LLAMA_3_8B, LLAMA_3_70B, MACHINES, MODELS, Layer, play
-from fixtures.meters import ColdReads, flops, nbytes
+from fixtures.machines import LLAMA_3_8B, LLAMA_3_70B, MACHINES, MODELS, Layer, counted_pass
+from fixtures.meters import nbytes
 
 
 def one_pass_among_many(model, machine, batch, prompt, reply):
@@ -75,20 +74,12 @@ def ridge_times_reply_over_prompt(ridge, prompt, reply, weights, queries, keys):
     return reply * weights * ridge / (flops - caches * ridge)
 
 
-@cache
-def counted(model, batch, new, context):
-    """FLOPs and cold bytes of one layer's pass over `new` tokens a request, at a context."""
-    layer, kv = Layer(model), Layer(model).cache(batch, context)
-    with ColdReads(*layer.weights, kv) as cold:
-        count = flops(lambda: layer(layer.tokens(batch, new), kv))
-    return count, cold.bytes
-
-
 def phases(model, machine, batch, prompt, reply):
-    """Seconds of one layer in prefill, and in as many decode steps as the answer has tokens."""
-    prefill = play(*counted(model, batch, prompt, prompt), machine)
+    """Seconds of prefill, and of as many decode steps as the answer has tokens."""
+    prefill = counted_pass(model, batch, prompt, prompt)
     # A step's cost grows evenly with its context, so the middle one stands for all.
-    return prefill, reply * play(*counted(model, batch, 1, prompt + reply // 2), machine)
+    step = counted_pass(model, batch, 1, prompt + reply // 2)
+    return prefill.seconds(machine), reply * step.seconds(machine)
 
 
 def tie(longer, batches):

@@ -18,7 +18,6 @@ Limits: Weights and cache are read once a step in bf16, as fused kernels read th
 """
 
 from bisect import bisect_left
-from functools import cache
 from math import inf
 
 import torch
@@ -26,8 +25,8 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.machines import MACHINES, MODELS, Layer, play
-from fixtures.meters import ColdReads, Traffic, flops, nbytes
+from fixtures.machines import MACHINES, MODELS, counted_pass, play
+from fixtures.meters import Traffic, flops, nbytes
 
 
 def from_the_first_token(model, batch):
@@ -89,13 +88,10 @@ def bf16(*shape):
     return torch.empty(*shape, dtype=torch.bfloat16, device="meta")
 
 
-@cache
 def outweighed(model, batch, context):
-    """Whether a layer's decode step reads more cache than weights."""
-    layer, kv = Layer(model), Layer(model).cache(batch, context)
-    with ColdReads(*layer.weights, kv) as cold:
-        layer(layer.tokens(batch, 1), kv)
-    return cold.bytes > 2 * nbytes(*layer.weights)
+    """Whether a decode step reads more cache than weights."""
+    step = counted_pass(model, batch, 1, context)
+    return step.cache > step.weights
 
 
 @claim(wrong=(from_the_first_token, at_no_context), right=once_it_outweighs_them, examples=6)

@@ -14,13 +14,11 @@ Limits: A measurement decides only which of two laws is nearer. On a CPU of 10 G
     product. "4-8x" of the book for 64 heads on 8 should read 8x, in the limit.
 """
 
-from math import log
-
 import torch
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
-from fixtures.meters import seconds
+from fixtures.meters import nearest, seconds
 
 
 def flops_decide(heads, kv_heads):
@@ -44,11 +42,6 @@ def decode_step(kv_heads, group, context, dim, batch, dtype, device):
     return lambda: (q @ k.transpose(-1, -2)).softmax(-1) @ v
 
 
-def nearest_law(speed_up, group):
-    """Which of the two laws a measured speed-up is nearer to, by its logarithm."""
-    return min((1, group), key=lambda law: abs(log(speed_up / law)))
-
-
 @claim(wrong=flops_decide, right=bytes_decide, evidence="measured", examples=2)
 @given(kv_heads=st.sampled_from([4, 5]))
 def test_gqa_decode_latency(answer, kv_heads):
@@ -59,7 +52,7 @@ def test_gqa_decode_latency(answer, kv_heads):
 
     many, few = seconds(decode_step(heads, 1, **shape), decode_step(kv_heads, 8, **shape), device=cpu)
 
-    assert observe(law=nearest_law(many / few, 8)) == answer(heads, kv_heads)
+    assert observe(law=nearest(many / few, 1, 8)) == answer(heads, kv_heads)
 
 
 @claim(wrong=flops_decide, right=bytes_decide, evidence="measured", examples=2)
@@ -71,4 +64,4 @@ def test_gqa_decode_latency_on_a_gpu(answer, gpu, batch):
 
     many, few = seconds(decode_step(64, 1, **shape), decode_step(8, 8, **shape), device=gpu)
 
-    assert observe(law=nearest_law(many / few, 8)) == answer(64, 8)
+    assert observe(law=nearest(many / few, 1, 8)) == answer(64, 8)

@@ -16,14 +16,14 @@ Limits: A product reads its factors and writes its result once, in bf16; peak an
 """
 
 from bisect import bisect_left
-from math import ceil, log
+from math import ceil
 
 import torch
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
 from fixtures.machines import MACHINES
-from fixtures.meters import Traffic, flops, seconds
+from fixtures.meters import Traffic, flops, nearest, seconds
 
 
 def by_phase(phase, tokens, d, n, ridge):
@@ -143,6 +143,6 @@ def test_roofline_latency_of_a_batch_on_a_gpu(answer, gpu, rows):
     few, many = rows
     quick, slow = seconds(*(products(r, gpu) for r in rows), device=gpu)
 
-    law = observe(law=min((1.0, many / few), key=lambda law: abs(log(slow / quick / law))))
+    law = observe(law=nearest(slow / quick, 1.0, many / few))
 
     assert law == answer(few, many)

@@ -1,1 +1,1 @@
-"""What training costs: FLOPs, parameters and tokens, counted on models small enough to count on."""
+"""What grows with a model: FLOPs, weights, learning rates, observed on models small enough to count on."""

@@ -14,14 +14,12 @@ Limits: Members of one shape; those that differ cannot be stacked. What twelve m
     not re-read.
 """
 
-from math import log
-
 import torch
 from hypothesis import given, strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fixtures import claim, observe
-from fixtures.meters import flops, nbytes, seconds
+from fixtures.meters import flops, nbytes, nearest, seconds
 
 
 def input_is_shared(members):
@@ -131,7 +129,7 @@ def test_ensemble_latency_of_small_members(answer, gpu, members):
     loop, stack = seconds(
         *(lambda run=run: [run(x, weights) for _ in range(20)] for run in (looped, stacked_up)), device=gpu
     )
-    law = min((1, members), key=lambda law: abs(log(loop / stack / law)))
+    law = nearest(loop / stack, 1, members)
 
     # bf16 rounds weights, input and output to 8 bits: outputs of deviation 1 are off by hundredths.
     assert (outputs - torch.cat([exact, exact])).abs().max().item() < 0.1

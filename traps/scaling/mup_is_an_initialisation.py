@@ -17,13 +17,13 @@ Limits: Width and Adam alone: no depth, batch or decay, no attention. After fift
 """
 
 from functools import cache
-from math import log
 
 import torch
 from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.meters import nearest
 
 KINDS = st.sampled_from(["standard", "muP"])
 
@@ -154,6 +154,6 @@ def test_mup_transfers_the_rate(answer, parametrisation):
     rates, slow = [2.0**e for e in range(-9, -2)], 8 if parametrisation == "muP" else 1
     narrow, wide = (min(rates, key=lambda r: final_loss(n, by, r)) for n, by in ((16, 1), (128, slow)))
     # In steps of two the best rate fell by 3 or 4, and in muP it moved by one at most (24 runs).
-    law = min((1, 1 / 8), key=lambda law: abs(log(wide / narrow / law)))
+    law = nearest(wide / narrow, 1, 1 / 8)
 
     assert observe(law=law) == answer(parametrisation, 8)
