@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from fixtures.nets import LM, Block, attention, rotate
+from fixtures.nets import LM, Block, attention, residual_stack, rotate, tanh_net
 
 
 def test_attention_is_torchs_causal_attention():
@@ -49,3 +49,35 @@ def test_logits_see_the_past_only():
 
     assert torch.equal(model.logits(ids)[:, :3], model.logits(other)[:, :3])
     assert not torch.equal(model.logits(ids)[:, 3], model.logits(other)[:, 3])
+
+
+def test_norms_stand_before_the_branch_or_after_the_sum():
+    """What leaves a post-norm stack is normalised; a pre-norm stack adds to what entered."""
+    x = torch.tensor([[3.0, 5.0, 1.0]], dtype=torch.float64)
+    branches = [lambda h: 2 * h] * 3
+
+    after, before = (residual_stack(norm, x, branches) for norm in ("post-norm", "pre-norm"))
+
+    assert torch.allclose(after, F.layer_norm(after, [3]), atol=1e-4)
+    assert torch.allclose(before - x, 2 * 3 * F.layer_norm(x, [3]), atol=1e-4)
+
+
+def test_skip_scales_the_stream_of_a_post_norm_stack():
+    """With nine times the stream beside it a branch weighs a tenth."""
+    x, added = torch.tensor([[1.0, -1.0]]), torch.tensor([[-1.0, 1.0]])
+
+    stream = residual_stack("post-norm", x, [lambda _: 9 * added], skip=9.5)
+
+    assert torch.allclose(stream, F.layer_norm(0.5 * x, [2]))
+
+
+def test_tanh_nets_of_many_nets_at_once():
+    """Nets side by side answer as each alone."""
+    random = torch.Generator().manual_seed(0)
+    weights = [torch.randn(4, *shape, generator=random) for shape in ((2, 3), (1, 3), (3, 1))]
+    x = torch.randn(5, 2, generator=random)
+
+    together = tanh_net(weights, x)
+
+    assert together.shape == (4, 5, 1)
+    assert torch.allclose(together[2], tanh_net([w[2] for w in weights], x))

@@ -26,6 +26,7 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.nets import residual_stack
 
 
 def amplified_at_each_layer(norm, depth, c):
@@ -85,16 +86,6 @@ def grows_under_prenorm(norm, depth, c):
     return 1 if norm == "post-norm" else sqrt((1 + c * depth) / (1 + c))
 
 
-def stack(norm, x, branches):
-    """Residual blocks with their norm before the branch or after the sum."""
-    for branch in branches:
-        if norm == "pre-norm":
-            x = x + branch(F.layer_norm(x, x.shape[-1:]))
-        else:
-            x = F.layer_norm(x + branch(x), x.shape[-1:])
-    return x
-
-
 @cache
 def signals(norm, depth, c, seed):
     """Variance of the stream, and sizes of the gradients at the outputs of the first and last branch.
@@ -112,7 +103,7 @@ def signals(norm, depth, c, seed):
         taps.append(tap := torch.zeros(8, 8, 64, requires_grad=True))
         return lambda x: F.relu(x @ up) @ down + tap
 
-    stream = stack(norm, F.layer_norm(normal(8, 64), [64]), [branch() for _ in range(depth)])
+    stream = residual_stack(norm, F.layer_norm(normal(8, 64), [64]), [branch() for _ in range(depth)])
     gradients = torch.autograd.grad((F.layer_norm(stream, [64]) * normal(8, 64)).sum(), taps)
     sizes = [g.square().mean().sqrt().item() for g in gradients]
     return {"variance": stream.var(-1).mean().item(), "first": sizes[0], "last": sizes[-1]}

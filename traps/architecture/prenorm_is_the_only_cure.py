@@ -27,6 +27,7 @@ import torch.nn.functional as F
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
+from fixtures.nets import residual_stack
 
 
 def nothing_is_lost(norm, depth, d):
@@ -66,16 +67,6 @@ def all_but_plain_postnorm(design):
     return 0.0 if design == "plain post-norm" else 1.0
 
 
-def stack(norm, x, branches, skip=1.0):
-    """Residual blocks, with the norm before each branch or after each sum."""
-    for branch in branches:
-        if norm == "pre-norm":
-            x = x + branch(F.layer_norm(x, x.shape[-1:]))
-        else:
-            x = F.layer_norm(skip * x + branch(x), x.shape[-1:])
-    return x
-
-
 # Four networks 8-32-…-32-8 train side by side, one a seed; the rate rises to 0.025 and falls to zero.
 SEEDS, CLASSES, WIDTH, DEPTH, STEPS = 4, 8, 32, 12, 80
 
@@ -99,7 +90,7 @@ def train(design):
         optimizer.param_groups[0]["lr"] = 0.025 * min(1, (step + 1) / warmup) * (1 - step / STEPS)
         x = torch.randn(SEEDS, 64, 8, generator=random)
         branches = [lambda h, u=u, d=d: F.relu(h @ u) @ d for u, d in zip(ups, downs, strict=True)]
-        h = stack(design, F.layer_norm(x @ inlet, [WIDTH]), branches, skip)
+        h = residual_stack(design, F.layer_norm(x @ inlet, [WIDTH]), branches, skip)
         guess = (F.layer_norm(h, [WIDTH]) @ head).log_softmax(-1)
         loss = -guess.gather(-1, (x @ teacher).argmax(-1, keepdim=True)).mean((1, 2)) / log(CLASSES)
         optimizer.zero_grad()
@@ -115,7 +106,9 @@ def test_postnorm_with_dead_branches(answer, device, norm, depth, d):
     """With branches that add nothing a post-norm stack keeps all directions but two, at any depth."""
     x = torch.randn(d, generator=torch.Generator().manual_seed(d), dtype=torch.float64).to(device)
 
-    jacobian = torch.autograd.functional.jacobian(lambda x: stack(norm, x, [torch.zeros_like] * depth), x)
+    jacobian = torch.autograd.functional.jacobian(
+        lambda x: residual_stack(norm, x, [torch.zeros_like] * depth), x
+    )
 
     # The norm's eps of 1e-5 lets that much of the scale through.
     assert observe(rank=torch.linalg.matrix_rank(jacobian, rtol=0.01).item()) == answer(norm, depth, d)

@@ -13,13 +13,11 @@ Limits: Guesses stand independently of each other, and a pass over γ + 1 tokens
     visible is judged. Theorem and corollary numbers are from memory.
 """
 
-from itertools import product
-from math import prod
-
 from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.speculation import mean_tokens
 
 
 def a_share_of_the_guesses(accepted, gamma):
@@ -81,22 +79,6 @@ def mean_share_that_stands(accepted, gamma):
     Only for γ = 1 is it the acceptance itself. Later guesses stand less often and cost the same.
     """
     return sum(accepted**i for i in range(1, gamma + 1)) / gamma
-
-
-def check(stands):
-    """Tokens of a pass: the guesses before the first that does not stand, and one from the target."""
-    tokens = 1
-    for one_stands in stands:
-        if not one_stands:
-            break
-        tokens += 1
-    return tokens
-
-
-def mean_tokens(accepted, gamma):
-    """Tokens of a pass on average over all ways in which its guesses stand or fall."""
-    ways = product((True, False), repeat=gamma)
-    return sum(check(way) * prod(accepted if stands else 1 - accepted for stands in way) for way in ways)
 
 
 acceptances = st.integers(0, 8).map(lambda eighths: eighths / 8)

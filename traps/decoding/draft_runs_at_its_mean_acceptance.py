@@ -12,8 +12,6 @@ Limits: Within a pass all guesses are accepted with the same probability, indepe
     abstract breaks off in mid-sentence and does not speak of averages. The section was not re-read.
 """
 
-from itertools import product
-from math import prod
 from statistics import harmonic_mean, mean
 
 import torch
@@ -21,6 +19,7 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.speculation import mean_tokens
 
 
 def of_the_mean_acceptance(accepted, gamma):
@@ -50,17 +49,6 @@ def mean_of_the_text(accepted, gamma):
     return harmonic_mean(sum(a**i for i in range(gamma + 1)) for a in accepted)
 
 
-def check(stands):
-    """Tokens of a pass: the guesses before the first that does not stand, and one from the target."""
-    return [*stands, False].index(False) + 1
-
-
-def tokens_of_a_pass(accepted, gamma):
-    """Tokens of a pass on average over all ways in which its guesses stand or fall."""
-    ways = product((True, False), repeat=gamma)
-    return sum(check(way) * prod(accepted if stands else 1 - accepted for stands in way) for way in ways)
-
-
 def passes_of_a_text(tokens, accepted, gamma, seed):
     """Passes until the text has so many tokens."""
     random = torch.Generator().manual_seed(seed)
@@ -77,7 +65,7 @@ gammas = st.sampled_from([4, 1, 2, 6])
 @given(accepted=contexts, gamma=gammas)
 def test_draft_of_mixed_passes(answer, accepted, gamma):
     """Over passes that meet each context alike, the tokens of a pass are the mean over the contexts."""
-    tokens = mean(tokens_of_a_pass(a, gamma) for a in accepted)
+    tokens = mean(mean_tokens(a, gamma) for a in accepted)
 
     assert observe(tokens=tokens) == approx(answer(accepted, gamma))
 

@@ -26,6 +26,7 @@ from pytest import approx
 from fixtures import claim, observe
 from fixtures.machines import MACHINES, play
 from fixtures.meters import ColdReads, flops
+from fixtures.speculation import mean_tokens
 
 
 def gains_at_any_batch(tokens, gamma, cost, batch, ridge):
@@ -80,14 +81,6 @@ def speed_up(tokens, gamma, narrow, batch, machine):
     """Tokens of a check and γ drafts, in the time in which the target decodes one."""
     check, decode = (product(WIDE, batch * n, machine) for n in (gamma + 1, 1))
     return tokens * decode / (check + gamma * product(narrow, batch, machine))
-
-
-def mean_tokens(accepted, gamma):
-    """A check makes one token, and goes on with each guess that stands."""
-    tokens = 1.0
-    for _ in range(gamma):
-        tokens = 1 + accepted * tokens
-    return tokens
 
 
 # The target is one wide weight, the draft a narrow one: a 64th, a 16th or a 256th of its size.

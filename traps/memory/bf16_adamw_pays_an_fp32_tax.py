@@ -122,10 +122,11 @@ def test_memory_of_adamw_by_phase(answer, device, policy, phase, inner, outer):
 @claim(
     wrong=(weights_only, moments_when_built, moments_in_fp32), right=moments_like_the_parameters, examples=16
 )
-@given(policy=policies, phase=phases, inner=st.integers(1000, 2000))
+@given(policy=policies, phase=phases, inner=st.integers(5, 8).map(lambda k: 512 * k))
 def test_memory_of_adamw_on_a_gpu(answer, gpu, policy, phase, inner):
     """The allocator of a GPU counts the same bytes."""
-    shapes = [(2000, inner), (inner, 2000)]
+    # Tensors of whole 2 MiB, which is how the allocator takes memory, so that no block is left half used.
+    shapes = [(2048, inner), (inner, 2048)]
     for _ in training(shapes, policy, gpu):  # after which all libraries have their workspaces
         pass
     del _
@@ -136,5 +137,5 @@ def test_memory_of_adamw_on_a_gpu(answer, gpu, policy, phase, inner):
 
     memory = torch.cuda.memory_allocated(gpu) - before
 
-    # The allocator rounds each tensor up to 512 bytes.
-    assert observe(memory=memory) == approx(answer(policy, phase, 4000 * inner, 2), abs=512 * len(tensors))
+    # A tensor takes 512 bytes at least, and step counters of four bytes may lie on the host.
+    assert observe(memory=memory) == approx(answer(policy, phase, 4096 * inner, 2), abs=512 * len(tensors))

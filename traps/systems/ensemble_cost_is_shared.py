@@ -16,10 +16,9 @@ Limits: Members of one shape; those that differ cannot be stacked. What twelve m
 
 import torch
 from hypothesis import given, strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from fixtures import claim, observe
-from fixtures.meters import flops, nbytes, nearest, seconds
+from fixtures.meters import Meter, flops, nbytes, nearest, seconds
 
 
 def input_is_shared(members):
@@ -74,15 +73,10 @@ def stacked_up(x, weights):
     return torch.bmm(x.expand(len(weights), *x.shape), weights)
 
 
-class Products(TorchDispatchMode):
+class Products(Meter):
     """Counts the matrix products that are launched, batched or single."""
 
     launched = 0
-
-    @classmethod
-    def _should_skip_dynamo(cls):
-        """No: to skip its compiler torch would first load it, which takes two seconds."""
-        return False
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         """Count the operation if it is a product, and run it."""

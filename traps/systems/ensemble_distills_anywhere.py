@@ -23,6 +23,7 @@ import torch
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
+from fixtures.nets import tanh_net
 
 
 def one_net_is_one_net(taught_by):
@@ -49,12 +50,6 @@ def disagreement_teaches(taught_by):
     return 1 if taught_by == "ensemble, fresh inputs" else 0
 
 
-def net(weights, x):
-    """A net with one hidden layer: x [..., points, 1] to the same shape."""
-    into, shift, out = weights
-    return (x @ into + shift).tanh() @ out
-
-
 # Two tasks side by side, each with 12 members and 12 students: nets of 24 hidden units.
 TASKS, NETS, HIDDEN = 2, 12, 24
 TRAINING, FRESH, GRID = (torch.linspace(-1, 1, points).view(-1, 1) for points in (8, 32, 64))
@@ -70,7 +65,7 @@ def trained(x, y, random):
     optimizer = torch.optim.Adam(weights, lr=0.05)
     for _ in range(200):
         optimizer.zero_grad()
-        (net(weights, x) - y).square().mean((-1, -2)).sum().backward()
+        (tanh_net(weights, x) - y).square().mean((-1, -2)).sum().backward()
         optimizer.step()
     return [w.detach() for w in weights]
 
@@ -93,10 +88,10 @@ def gain_kept(taught_by, seed):
     """The share of what the ensembles gain over their members that the students keep."""
     labels, members = ensembles(seed)
     x = FRESH if taught_by == "ensemble, fresh inputs" else TRAINING
-    y = labels if taught_by == "labels" else net(members, x).mean(1, keepdim=True)
+    y = labels if taught_by == "labels" else tanh_net(members, x).mean(1, keepdim=True)
     students = trained(x, y, torch.Generator().manual_seed(1000 + seed))
-    one, all_of_them = net(members, GRID), net(members, GRID).mean(1, keepdim=True)
-    return (error(one) - error(net(students, GRID))) / (error(one) - error(all_of_them))
+    one, all_of_them = tanh_net(members, GRID), tanh_net(members, GRID).mean(1, keepdim=True)
+    return (error(one) - error(tanh_net(students, GRID))) / (error(one) - error(all_of_them))
 
 
 @claim(

@@ -21,6 +21,7 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.nets import tanh_net
 
 
 def one_over_n(members, correlation):
@@ -43,7 +44,7 @@ def common_part_stays(members, correlation):
 
 def mean_of_weights(members, x):
     """Average the weights: one model, at the cost of one, that answers as all of them."""
-    return net([torch.stack(w).mean(0) for w in zip(*members, strict=True)], x)
+    return tanh_net([torch.stack(w).mean(0) for w in zip(*members, strict=True)], x)
 
 
 def mean_of_outputs(members, x):
@@ -52,13 +53,7 @@ def mean_of_outputs(members, x):
     A net with its hidden units in another order computes the same, and its weights stand elsewhere. To
     average weights is to mix units that have nothing to do with each other.
     """
-    return torch.stack([net(member, x) for member in members]).mean(0)
-
-
-def net(weights, x):
-    """A net with one hidden layer: x [..., points, 1] to the same shape."""
-    into, shift, out = weights
-    return (x @ into + shift).tanh() @ out
+    return torch.stack([tanh_net(member, x) for member in members]).mean(0)
 
 
 @claim(wrong=(one_over_n, nothing_gained), right=common_part_stays, evidence="simulated", examples=50)
@@ -90,6 +85,6 @@ def test_ensemble_of_reordered_nets(answer, orders, seed):
     )
     members = [(into[:, order], shift[:, order], out[order]) for order in orders]
 
-    off = (answer(members, x) - net((into, shift, out), x)).abs().max().item()
+    off = (answer(members, x) - tanh_net((into, shift, out), x)).abs().max().item()
 
     assert observe(off=off) == approx(0, abs=1e-9)
