@@ -78,7 +78,7 @@ def test_kvcache_of_forked_samples(answer, prompt, samples, new, block):
     assert observe(pages=pool.held()) == answer(prompt, samples, new, block)
 
 
-@claim(wrong=(contiguous_read, whole_pages_read), right=through_the_table)
+@claim(wrong=(contiguous_read, whole_pages_read), right=through_the_table, examples=60)
 @given(
     length=st.integers(2, 40),
     dim=st.sampled_from([2, 4, 8]),

@@ -80,7 +80,7 @@ near_a_power = st.builds(lambda e, c: 2.0**e * (1 + c / 1000), st.integers(-13, 
 PATHS = {"for-loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 
 
-@claim(wrong=(every_step_counts, tiny_steps_vanish, at_256_steps), right=next_power_of_two)
+@claim(wrong=(every_step_counts, tiny_steps_vanish, at_256_steps), right=next_power_of_two, examples=60)
 @given(lr=rates | near_a_power, path=st.sampled_from(list(PATHS)))
 def test_bf16_weight_stops_under_adam(answer, device, lr, path):
     """The smallest bf16 weight that a step of AdamW does not move is a power of two."""

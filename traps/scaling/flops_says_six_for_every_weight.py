@@ -123,7 +123,7 @@ def test_flops_of_frozen_weights(answer, d, context, batch):
 @claim(
     wrong=(checkpointing_is_free, checkpointing_costs_eight),
     right=recompute_until_enough,
-    examples=30,
+    examples=16,
 )
 @given(d=width, context=st.integers(2, 48), batch=st.integers(1, 3), early_stop=st.booleans())
 def test_flops_of_checkpointing(answer, d, context, batch, early_stop):
