@@ -114,7 +114,8 @@ def attend(backend, n, device):
             return F.scaled_dot_product_attention(*qkv)
 
     exact = run(qkv[:, :, :1].double(), MATH)
-    if not torch.allclose(run()[:, :1].double(), exact, rtol=0, atol=2e-2):
+    # bf16 has 8 bits: scores up to 4 are off by 2^-7 at most, and so are weights by less than a hundredth.
+    if (run()[:, :1] - exact).norm() > 0.02 * exact.norm():
         raise ArithmeticError(f"{backend} is off by more than bf16 explains")
     return run
 

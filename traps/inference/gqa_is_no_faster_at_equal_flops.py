@@ -36,7 +36,7 @@ def bytes_decide(heads, kv_heads):
 
 
 def decode_step(kv_heads, group, context, dim, batch, dtype, device):
-    """Attention of one new token a sequence, ready to run."""
+    """Attention of one new token a sequence, ready to run on ones, whose mean is one."""
     q = torch.ones(batch, kv_heads, group, dim, dtype=dtype, device=device)
     k, v = torch.ones(2, batch, kv_heads, context, dim, dtype=dtype, device=device)
     return lambda: (q @ k.transpose(-1, -2)).softmax(-1) @ v
@@ -50,8 +50,10 @@ def test_gqa_decode_latency(answer, kv_heads):
     # 4096 tokens of 32 heads are 134 MB in fp32: no cache of the CPU holds them.
     shape = {"context": 4096, "dim": 128, "batch": 1, "dtype": torch.float32, "device": cpu}
 
-    many, few = seconds(decode_step(heads, 1, **shape), decode_step(kv_heads, 8, **shape), device=cpu)
+    steps = decode_step(heads, 1, **shape), decode_step(kv_heads, 8, **shape)
+    many, few = seconds(*steps, device=cpu)
 
+    assert observe(outputs=[step().unique().tolist() for step in steps]) == [[1.0], [1.0]]
     assert observe(law=nearest(many / few, 1, 8)) == answer(heads, kv_heads)
 
 
@@ -62,6 +64,8 @@ def test_gqa_decode_latency_on_a_gpu(answer, gpu, batch):
     # 8192 tokens of 64 heads, batch 32: 8.6 GB in bf16, far above the second-level cache.
     shape = {"context": 8192, "dim": 128, "batch": batch, "dtype": torch.bfloat16, "device": gpu}
 
-    many, few = seconds(decode_step(64, 1, **shape), decode_step(8, 8, **shape), device=gpu)
+    steps = decode_step(64, 1, **shape), decode_step(8, 8, **shape)
+    many, few = seconds(*steps, device=gpu)
 
+    assert observe(outputs=[step().unique().tolist() for step in steps]) == [[1.0], [1.0]]
     assert observe(law=nearest(many / few, 1, 8)) == answer(64, 8)

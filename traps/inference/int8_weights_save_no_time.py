@@ -81,7 +81,7 @@ def counted(model, batch, width):
     batch=st.sampled_from([1, 64, 96, 128, 256, 512]),
     machine=st.sampled_from(MACHINES),
 )
-def test_decode_speed_up_of_int8_quantisation(answer, model, batch, machine):
+def test_decode_speed_up_of_int8_quantization(answer, model, batch, machine):
     """Weight-only int8 doubles the decode speed of small batches, without saving one FLOP."""
     bf16, int8 = (play(*counted(model, batch, width), machine) for width in (2, 1))
 
