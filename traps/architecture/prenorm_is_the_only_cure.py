@@ -11,12 +11,12 @@ Source: Xiong et al. 2020, "On Layer Normalization in the Transformer Architectu
     https://arxiv.org/abs/2002.04745
 Source: Wang et al. 2022, "DeepNet: Scaling Transformers to 1,000 Layers", abstract,
     https://arxiv.org/abs/2203.00555
-Source: Zeng et al. 2022, "GLM-130B: An Open Bilingual Pre-trained Model", abstract,
-    https://arxiv.org/abs/2210.02414
+Source: Zeng et al. 2022, "GLM-130B: An Open Bilingual Pre-trained Model", section 2.1: post-norm "initialized
+    with the newly-proposed DeepNorm", https://arxiv.org/abs/2210.02414
 Right when: DeepNorm's scales are not at hand. Pre-norm needs none.
 Limits: Twelve blocks of width 32 without attention, one task, one peak rate, four seeds a design. The
-    constants of DeepNorm are those of its published code, torchscale, for encoders or decoders alone. That
-    GLM-130B was trained with DeepNorm was not verified in the paper itself, whose abstract was read.
+    constants of DeepNorm are those of its published code, torchscale, for encoders or decoders alone.
+    GLM-130B takes square roots for their fourth roots.
 """
 
 from functools import cache

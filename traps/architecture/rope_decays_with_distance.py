@@ -12,9 +12,8 @@ Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Emb
     https://arxiv.org/abs/2104.09864
 Source: transformers, pull request 29285, "RoPE loses precision for Llama / Gemma",
     https://github.com/huggingface/transformers/pull/29285
-Right when: Only an upper bound on the score, averaged over equal vectors, decays with distance.
-Limits: Of Barbero et al. the abstract was read, of the pull request its description; Su et al. was not
-    re-read.
+Right when: What decays is an upper bound on the score, as Su et al. derive it and plot it, not the score.
+Limits: Of Barbero et al. the abstract was read, of the pull request its description.
 """
 
 import torch

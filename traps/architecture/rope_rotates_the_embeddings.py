@@ -8,7 +8,7 @@ Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 16
 Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Embedding", section 3.2,
     https://arxiv.org/abs/2104.09864
 Right when: W_q W_k^T commutes with the rotation: then rotating the embeddings is exactly right.
-Limits: That exception is algebra and was not observed here. Su et al. was not re-read.
+Limits: That exception is algebra and was not observed here.
 """
 
 import torch

@@ -15,7 +15,7 @@ Right when: More is lost than the state: a schedule that starts over at its peak
     its moments makes the first step 3.2 learning rates long.
 Limits: Linear regressions under steady noise, for 120 steps after the crash. One that had come from afar was
     followed further at b2 = 0.999: 1.6 times as high after 100 steps, 1.3 after 350, 1.1 after 1000, 1.02
-    after 2000. The newsletter's own text was not seen, only a digest; Kingma and Ba were not re-read.
+    after 2000. The newsletter's own text was not seen, only a digest.
 """
 
 from copy import deepcopy

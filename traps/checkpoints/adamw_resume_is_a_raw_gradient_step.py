@@ -13,7 +13,7 @@ Source: stylegan2-ada-pytorch issue 108, 2022: without the states all weights mo
 Right when: The optimizer is plain SGD, which has no statistics to lose.
 Limits: The first step; what follows is the page on the resume that explodes. A learning-rate schedule that
     starts over is another loss. "Raw gradient steps" are the words of a digest of the newsletter, whose own
-    text was not seen; Kingma and Ba were not re-read.
+    text was not seen.
 """
 
 from copy import deepcopy

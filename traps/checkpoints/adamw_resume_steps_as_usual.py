@@ -11,8 +11,8 @@ Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", sectio
 Right when: The gradients agree: a mean far above its deviation makes steps of one learning rate, resumed or
     not, as the second claim shows.
 Limits: Gradients of one steady law. If they were larger before the crash, the old second moment kept steps
-    short, and without it they stay longer. The newsletter says that the state is missed; its own text was
-    not seen, only a digest. Kingma and Ba were not re-read.
+    short, and without it they stay longer. The newsletter says that the state is missed; its own text was not
+    seen, only a digest.
 """
 
 from functools import cache

@@ -6,13 +6,13 @@ is `optimizer.state_dict()` a snapshot of the moment?
 Verdict: holds if the checkpoint is written to a file or copied at once: with the optimizer's state beside the
     weights every bit repeats, and without it no weight does
 Asked: AI Interview Prep newsletter, LLM System Design #32
-Source: The PyTorch authors 2026, "Saving and Loading Models", on state_dict and deep copies,
-    https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+Source: The PyTorch authors 2026, "Saving and Loading Models", on state_dict, "a reference to the state and
+    not its copy", https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
 Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1,
     https://arxiv.org/abs/1412.6980
 Right when: The optimizer is plain SGD without momentum: then the weights are enough.
 Limits: One process on one device, and gradients that are given. A real run must restore the data's order, the
-    generators and the schedule too. The sources were not re-read; torch itself was observed.
+    generators and the schedule too.
 """
 
 from copy import deepcopy

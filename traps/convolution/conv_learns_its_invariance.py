@@ -7,14 +7,15 @@ Verdict: refuted as stated: a convolution is equivariant, not invariant, and is 
     well, badly or not at all; a wrong gradient harms the fit. What destroys it is a kernel for each position
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the IEEE
-    86(11), section II.A, https://doi.org/10.1109/5.726791
+    86(11), section II, https://doi.org/10.1109/5.726791
 Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", sections 9.2 and 9.3,
     https://www.deeplearningbook.org/contents/convnets.html
 Right when: The copies of a kernel are stored one by one and updated one by one: then a missing sum lets them
     drift apart.
 Limits: Shifts are circular and whole steps of stride 1; padding with zeros and strides break the equivariance
     at the edges. The trained nets have one layer. The newsletter's abstract breaks off and was read in a
-    secondary summary. Neither source was re-read.
+    secondary summary. LeCun et al. call it shift invariance, "automatically obtained" by shared weights;
+    Goodfellow et al. tell equivariance from the invariance of a pool.
 """
 
 from functools import cache

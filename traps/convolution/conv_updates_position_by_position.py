@@ -14,8 +14,8 @@ Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 9.5,
 Right when: The optimizer is plain SGD: then the steps add up to the sum, whatever their order.
 Limits: All gradients come from one forward pass. Whoever runs the forward pass anew after each step runs
     another algorithm. In the second claim the positions agree; where they differ, steps of Adam have no such
-    simple law. The newsletter's abstract breaks off and was read in a secondary summary. Neither source was
-    re-read.
+    simple law. The newsletter's abstract breaks off and was read in a secondary summary. LeCun et al. were
+    read as others quote them, of Goodfellow et al. the heading alone.
 """
 
 import torch

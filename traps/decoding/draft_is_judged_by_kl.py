@@ -6,10 +6,10 @@ decides how often the proposal is accepted: the divergence of the laws, or wheth
 Verdict: holds if "diverges sharply" means a large total variation distance, and not a large divergence
 Asked: AI Interview Prep newsletter, LLM System Design #50
 Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via Speculative Decoding",
-    section 3.1, corollary 3.6, https://arxiv.org/abs/2211.17192
+    theorem 3.5 and corollary 3.6, https://arxiv.org/abs/2211.17192
 Right when: Both models decode greedily: then the preferred token is all that counts.
 Limits: One token; how acceptance turns into time is another page's question. The newsletter's abstract breaks
-    off in mid-sentence; only what is visible is judged. The number of the corollary is from memory.
+    off in mid-sentence; only what is visible is judged.
 """
 
 from itertools import pairwise

@@ -10,7 +10,7 @@ Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via
 Right when: The draft is free, as a look-up in the prompt nearly is: then the worst is no speed-up.
 Limits: Guesses stand independently of each other, and a pass over γ + 1 tokens costs what a pass over one
     costs, so it must be memory-bound. The newsletter's abstract breaks off in mid-sentence; only what is
-    visible is judged. Theorem and corollary numbers are from memory.
+    visible is judged.
 """
 
 from hypothesis import given, strategies as st

@@ -9,7 +9,7 @@ Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via
     section 3.1, equation 1, https://arxiv.org/abs/2211.17192
 Right when: Acceptance is the same in every context. The paper assumes so for its formula.
 Limits: Within a pass all guesses are accepted with the same probability, independently. The newsletter's
-    abstract breaks off in mid-sentence and does not speak of averages. The section was not re-read.
+    abstract breaks off in mid-sentence and does not speak of averages.
 """
 
 from statistics import harmonic_mean, mean

@@ -6,12 +6,11 @@ them all. Which guesses may stand, if the text shall be the one that the target 
 Verdict: holds
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 2
 Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via Speculative Decoding",
-    section 2, https://arxiv.org/abs/2211.17192
+    section 2.2: greedy decoding samples from the argmax alone, https://arxiv.org/abs/2211.17192
 Right when: Another text of like quality will do. A threshold then accepts more guesses, and decoding is
     lossy: it is neither greedy nor a sample of the target.
 Limits: Models of one block in float64. In bf16 the logits of several tokens at once and of one at a time
-    differ in the last places, and where two tokens nearly tie a kernel may decide otherwise. The section
-    number was not re-read.
+    differ in the last places, and where two tokens nearly tie a kernel may decide otherwise.
 """
 
 import torch

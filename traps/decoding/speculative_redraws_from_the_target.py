@@ -11,7 +11,7 @@ Source: Chen et al. 2023, "Accelerating Large Language Model Decoding with Specu
     theorem 1, https://arxiv.org/abs/2302.01318
 Right when: The draft is the target: nothing is rejected, so nothing is drawn again.
 Limits: The law of the text is the target's; its bits need not be, as logits of several tokens at once differ
-    in the last places from those of one at a time. Section and theorem numbers were not re-read.
+    in the last places from those of one at a time.
 """
 
 from itertools import accumulate

@@ -7,11 +7,11 @@ Verdict: refuted as stated: the FLOPs grow with every token, the bytes are read 
     are weights; the cache is half a percent of them for 70 billion weights at 2048 tokens
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 2
 Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via Speculative Decoding",
-    section 3, https://arxiv.org/abs/2211.17192
+    section 3.4: weights and KV cache "can be read once per execution", https://arxiv.org/abs/2211.17192
 Right when: Batch times context is large: from 418 000 tokens on the cache outweighs the layers' weights in
     Llama-3-70B, from 106 000 on in Llama-3-8B.
 Limits: Weights and cache of the layers, as fused kernels read them; activations, the embedding and the output
-    head are left out. The section was not re-read.
+    head are left out.
 """
 
 from hypothesis import given, strategies as st

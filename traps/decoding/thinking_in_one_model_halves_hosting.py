@@ -10,7 +10,7 @@ Source: Qwen Team 2025, "Qwen3 Technical Report", section 4.3, https://arxiv.org
 Right when: The two models are of one size: then memory doubles, and routing between them saves nothing.
 Limits: Weights and their FLOPs alone; a pair also splits the cache and the batch. The lengths of prompt,
     answer and chain are invented. The flag of the single model is set for nothing here; where a router has to
-    set it, the pair always computes less. The section was not re-read.
+    set it, the pair always computes less.
 """
 
 import torch

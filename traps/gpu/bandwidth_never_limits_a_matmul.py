@@ -11,7 +11,7 @@ Source: Gholami et al. 2024, "AI and Memory Wall", abstract, https://arxiv.org/a
 Right when: Tensors fit into a cache. Or one kernel does the whole chain: then it moves two tensors.
 Limits: Operations as torch issues them, each with its operands from memory. A tiled product reads its inputs
     more than once and needs a larger n. The newsletter's abstract breaks off; only what is visible is judged.
-    The roofline paper was not re-read.
+    The roofline paper was read as others quote it.
 """
 
 import torch

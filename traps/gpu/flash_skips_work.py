@@ -10,9 +10,8 @@ Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attent
 Source: Milakov and Gimelshein 2018, "Online normalizer calculation for softmax",
     https://arxiv.org/abs/1805.02867
 Limits: Products only; the exponentials are computed twice as well. Figure 2 of Dao et al. prints 66.6 and
-    75.2 GFLOPs, a ratio of 1.13 where 7/6 is 1.17; its totals do not fit its caption, by which one product
-    of all heads (context 1024, width 64, 16 heads, batch 64) is 137 GFLOPs. The figure is quoted as others
-    have it; neither paper was re-read.
+    75.2 GFLOPs, a ratio of 1.13 where 7/6 is 1.17; its totals do not fit its caption, by which one product of
+    all heads (context 1024, width 64, 16 heads, batch 64) is 137 GFLOPs.
 """
 
 import torch

@@ -12,7 +12,7 @@ Source: Gholami et al. 2024, "AI and Memory Wall", abstract, https://arxiv.org/a
 Right when: Every kernel is compute-bound on the old machine and on the new: then FLOP/s are all that counts.
 Limits: Kernels one after the other, each with its operands from memory: no overlap, no second-level cache, no
     launches. The newsletter's abstract breaks off; only what is visible is judged. The roofline paper was
-    not re-read.
+    read as others quote it.
 """
 
 from functools import cache

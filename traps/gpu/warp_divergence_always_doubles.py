@@ -13,8 +13,7 @@ Source: NVIDIA, "CUDA C++ Best Practices Guide", branching and divergence, branc
 Right when: The sides are a few instructions short. The compiler may then predicate them: every warp issues
     both, always.
 Limits: An interpreter that issues one instruction at a time stands in for the hardware. Memory-bound kernels
-    hide the arithmetic. The newsletter's abstract breaks off; only what is visible is judged. Both guides
-    were read in excerpts that others quote.
+    hide the arithmetic. The newsletter's abstract breaks off; only what is visible is judged.
 """
 
 from functools import cache

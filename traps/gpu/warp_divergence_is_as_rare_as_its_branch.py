@@ -10,8 +10,7 @@ Source: NVIDIA, "CUDA C++ Programming Guide", hardware implementation, SIMT arch
     https://docs.nvidia.com/cuda/cuda-c-programming-guide/
 Right when: Neighbours decide alike, as in an image or a sorted batch: then few warps are mixed anyway.
 Limits: Sorting costs time too and scatters the accesses to memory, which is not counted. The newsletter's
-    abstract breaks off; only what is visible, that divergence is costly, is judged. The guide was read in
-    excerpts that others quote.
+    abstract breaks off; only what is visible, that divergence is costly, is judged.
 """
 
 from random import Random

@@ -7,12 +7,12 @@ Verdict: holds if the batch is below the ridge and the contexts are short: weigh
 Asked: AI Interview Prep newsletter, LLM System Design #28
 Source: Gholami et al. 2024, "AI and Memory Wall", IEEE Micro,
     https://arxiv.org/abs/2403.14123
-Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.3,
+Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.4.1,
     https://arxiv.org/abs/1911.02150
 Right when: Prefill and large batches: above the ridge it is the FLOPs that count.
 Limits: The newsletter's abstract breaks off; only what is visible is judged. Weights alone, in bf16, on a
-    played machine at the peak of its data sheet: no caches, and a model of any size on one card.
-    Of Gholami et al. the abstract was read; Shazeer was not re-read.
+    played machine at the peak of its data sheet: no caches, and a model of any size on one card. Of Gholami
+    et al. the abstract was read.
 """
 
 import torch

@@ -11,8 +11,8 @@ Source: Rajbhandari et al. 2020, "ZeRO: Memory Optimizations Toward Training Tri
 Source: The PyTorch authors 2026, torch.optim.AdamW, https://docs.pytorch.org/docs/stable/optim.html
 Right when: There are fp32 master weights, as DeepSpeed and Megatron keep, or fp32 weights under autocast.
 Limits: 80 GB is taken as 80 GiB. Activations are left out, and so is what a step needs for a moment: by its
-    documentation torch's foreach path, the default on CUDA, takes about one more copy of the parameters.
-    The abstract of the newsletter breaks off; of ZeRO the sum was seen as others quote it.
+    documentation torch's foreach path, the default on CUDA, takes about one more copy of the parameters. The
+    abstract of the newsletter breaks off.
 """
 
 import torch

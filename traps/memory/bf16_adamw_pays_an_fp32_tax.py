@@ -14,8 +14,7 @@ Source: AReaL issue 1292, 2026: AdamW takes the dtype of bf16 parameters,
 Right when: The framework keeps fp32 master weights, as DeepSpeed and Megatron do, or the model is fp32 under
     autocast: 16 bytes a parameter, 112 GB for seven billion.
 Limits: Tensors that are held; activations, and what a step needs for a moment, are not. Whether bf16 moments
-    train as well is another page's question. The abstract of the newsletter breaks off; of ZeRO the sum was
-    seen as others quote it.
+    train as well is another page's question. The abstract of the newsletter breaks off.
 """
 
 import gc

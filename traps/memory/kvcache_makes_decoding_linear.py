@@ -10,8 +10,8 @@ Source: Pope et al. 2022, "Efficiently Scaling Transformer Inference", section 2
     https://arxiv.org/abs/2211.05102
 Right when: The sequence is short beside the width: attention overtakes the projections at n = 4d tokens,
     16 384 for a width of 4096.
-Limits: FLOPs of one attention layer; the MLP is linear in n with and without a cache. The section of
-    Pope et al. was not re-read.
+Limits: FLOPs of one attention layer; the MLP is linear in n with and without a cache. Pope et al. were read
+    as others quote them.
 """
 
 import torch

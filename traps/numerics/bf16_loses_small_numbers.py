@@ -14,8 +14,8 @@ Source: Kalamkar et al. 2019, "A Study of BFLOAT16 for Deep Learning Training", 
     https://arxiv.org/abs/1905.12322
 Right when: The weight is 2^-18 = 3.8e-6 or more, as nearly all are: there bf16 does lose 1e-8, because of
     the weight. The advice that follows, fp32 master weights or stochastic rounding, stands.
-Limits: Of the papers only the abstracts were read. The book ascribes its 1e-8 to Kalamkar et al., whose
-    abstract does not have it.
+Limits: Of Micikevicius et al. section 3.1 was read, of the other papers the abstracts. The book ascribes its
+    1e-8 to Kalamkar et al., whose abstract does not have it.
 """
 
 from math import frexp

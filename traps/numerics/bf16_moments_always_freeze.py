@@ -11,8 +11,7 @@ Source: DeepSeek-AI 2024, "DeepSeek-V3 Technical Report", sections 3.3.3 and 4.2
 Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1,
     https://arxiv.org/abs/1412.6980
 Limits: Nearest rounding, and the for-loop and fused paths of torch. On a CPU the foreach path rounds b2
-    itself to bf16 first, 0.998 to 0.996 and 0.999 to 1. Of the newsletter only an abstract was seen, and
-    DeepSeek's words only as others quote them.
+    itself to bf16 first, 0.998 to 0.996 and 0.999 to 1. Of the newsletter only an abstract was seen.
 """
 
 from math import frexp, inf

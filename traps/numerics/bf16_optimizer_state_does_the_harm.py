@@ -10,12 +10,12 @@ Source: DeepSeek-AI 2024, "DeepSeek-V3 Technical Report", section 3.3.3, low-pre
     moments of AdamW in bf16, master weights in fp32, https://arxiv.org/abs/2412.19437
 Source: AReaL issue 1292, 2026: AdamW on bf16 parameters ends three times higher than with fp32 master
     weights, https://github.com/areal-project/AReaL/issues/1292
-Source: Rae et al. 2021, "Scaling Language Models: Methods, Analysis & Insights from Training Gopher",
-    appendix C.2: float32 parameters purely for the update, https://arxiv.org/abs/2112.11446
+Source: Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", section 4.1: bf16 training
+    with a float32 copy of the weights, https://arxiv.org/abs/2203.15556
 Right when: The state is everything that is not the model, master weights among it: those must be fp32.
-Limits: Linear regression near its solution, nearest rounding. Of the newsletter only an abstract was
-    seen, and DeepSeek's and Gopher's words only as others quote them. Going back to fp32 would not fit
-    either: 40 billion parameters at 16 bytes fill eight GPUs of 80 GB, with nothing left for activations.
+Limits: Linear regression near its solution, nearest rounding. Of the newsletter only an abstract was seen.
+    Going back to fp32 would not fit either: 40 billion parameters at 16 bytes fill eight GPUs of 80 GB, with
+    nothing left for activations.
 """
 
 from functools import cache

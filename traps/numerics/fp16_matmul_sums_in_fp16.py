@@ -13,8 +13,8 @@ Source: PyTorch pull request 144441, 2025: full fp16 accumulation, an option,
     https://github.com/pytorch/pytorch/pull/144441
 Right when: The accumulator is fp16 indeed: a kernel of one's own, torch's `allow_fp16_accumulation`, builds
     for some CPUs before mid 2025. Cancelling sums then do end in inf or NaN, as the second claim shows.
-Limits: On CUDA the products are checked without the split-k truncation that torch allows by default.
-    Of Micikevicius et al. only the abstract was read.
+Limits: On CUDA the products are checked without the split-k truncation that torch allows by default. Section
+    3.3 of Micikevicius et al. was read as others quote it.
 """
 
 from contextlib import contextmanager

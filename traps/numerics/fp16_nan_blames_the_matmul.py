@@ -15,7 +15,7 @@ Source: glide-finetune pull request 6, 2022: NaN after the first step in half pr
 Right when: The accumulator is fp16 indeed; see the page on what an fp16 product adds up in.
 Limits: The first step of AdamW, and a root-mean-square norm written out; torch's own F.rms_norm computes in
     fp32 and passes. A larger eps ends the NaN; the steps remain hundreds of times too long. Of Micikevicius
-    et al. only the abstract was read.
+    et al. section 3.1 was read, 3.2 as others tell it.
 """
 
 from math import isfinite, isnan

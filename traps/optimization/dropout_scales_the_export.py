@@ -12,8 +12,8 @@ Source: PyTorch 2 documentation, torch.nn.Dropout,
     https://docs.pytorch.org/docs/stable/generated/torch.nn.modules.dropout.Dropout.html
 Source: Li, Chen, Hu and Yang 2019, "Understanding the Disharmony between Dropout and Batch Normalization by
     Variance Shift", CVPR, abstract, https://arxiv.org/abs/1801.05134
-Limits: The newsletter's abstract breaks off; only what is visible is judged. Of Srivastava et al. the
-    passage on test time was read in quotation, of Li et al. the abstract. TensorFlow was not run.
+Limits: The newsletter's abstract breaks off; only what is visible is judged. Of Srivastava et al. the passage
+    on test time was read as others quote it, of Li et al. the abstract. TensorFlow was not run.
 """
 
 import torch

@@ -11,9 +11,9 @@ Source: Boyd and Vandenberghe 2004, "Convex Optimization", section 3.1.5 (log-su
 Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks",
     section 4.1, https://proceedings.mlr.press/v9/glorot10a.html
 Right when: The classifier is linear in its weights: a softmax over fixed features.
-Limits: The newsletter's abstract breaks off; only what is visible is judged. Neither source was re-read.
-    Convexity is shown along the margin of one example, its other logits equal; the hidden layer is one of
-    ReLU units on XOR, with weights set by hand. That a landscape is not convex does not say it is hard.
+Limits: The newsletter's abstract breaks off; only what is visible is judged. Convexity is shown along the
+    margin of one example, its other logits equal; the hidden layer is one of ReLU units on XOR, with weights
+    set by hand. That a landscape is not convex does not say it is hard.
 """
 
 from functools import cache

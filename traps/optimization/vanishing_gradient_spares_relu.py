@@ -12,8 +12,8 @@ Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep f
     section 4.2, https://proceedings.mlr.press/v9/glorot10a.html
 Right when: The weights start at n·Var(w) = 2, as in He et al.: then a ReLU keeps the gradient. Below 16 any
     sigmoid shrinks it, as its squared slope is at most a sixteenth.
-Limits: The newsletter's abstract breaks off; only what is visible is judged. Neither paper was re-read. One
-    layer at random weights, on inputs of mean 0: no training, and no deep net of tanh, which can beat ReLU.
+Limits: The newsletter's abstract breaks off; only what is visible is judged. One layer at random weights, on
+    inputs of mean 0: no training, and no deep net of tanh, which can beat ReLU.
 """
 
 from math import inf, log, prod

@@ -8,10 +8,11 @@ Verdict: refuted as stated: depth without a nonlinearity never helps, one unit t
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #6
 Source: Minsky and Papert 1969, "Perceptrons", MIT Press, https://doi.org/10.7551/mitpress/11301.001.0001
 Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors", Nature
-    323, abstract, https://doi.org/10.1038/323533a0
+    323: a hidden layer for what inputs and outputs alone cannot do, the detection of symmetry,
+    https://doi.org/10.1038/323533a0
 Limits: The newsletter's abstract breaks off; only what is visible is judged. Minsky and Papert were not
-    re-read, of Rumelhart et al. the abstract. Plain gradient descent on the four corners, biases from 0. So
-    trained, three ReLU units learn it in 6 starts of 10, four in 9; other ways to train shift the shares.
+    re-read. Plain gradient descent on the four corners, biases from 0. So trained, three ReLU units learn it
+    in 6 starts of 10, four in 9; other ways to train shift the shares.
 """
 
 from functools import cache

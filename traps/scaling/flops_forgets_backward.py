@@ -11,9 +11,9 @@ Source: Kaplan et al. 2020, "Scaling Laws for Neural Language Models", section 2
 Source: Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", appendix F,
     https://arxiv.org/abs/2203.15556
 Right when: 6ND alone is within 10 % as long as the context is below 0.6 of the width.
-Limits: FLOPs of matrix products only, causal scores computed in full, no recomputation. Kaplan's own term
-    for attention, 2·L·T·d a token, is half of what a forward pass computes in full. Kaplan
-    et al. was read as others quote it, the appendix of Hoffmann et al. not at all.
+Limits: FLOPs of matrix products only, causal scores computed in full, no recomputation. Kaplan's own term for
+    attention, 2·L·T·d a token, is half of what a forward pass computes in full. Hoffmann et al. count twice
+    that term, as here.
 """
 
 import torch

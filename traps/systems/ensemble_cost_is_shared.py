@@ -10,8 +10,8 @@ Source: Lakshminarayanan et al. 2017, "Simple and Scalable Predictive Uncertaint
     Ensembles", section 2.4, https://arxiv.org/abs/1612.01474
 Right when: The members are large: one of them fills the GPU, and stacking saves next to nothing.
 Limits: Members of one shape; those that differ cannot be stacked. What twelve models cost people, to train,
-    to watch and to replace, is not counted. The newsletter's abstract breaks off. Lakshminarayanan et al. was
-    not re-read.
+    to watch and to replace, is not counted. The newsletter's abstract breaks off. Lakshminarayanan et al. say
+    how members are trained and averaged, and nothing of their cost.
 """
 
 import torch

@@ -6,14 +6,14 @@ much of the gain of their average does it keep, and at which inputs must it be t
 Verdict: holds if the student is taught at inputs at which the members disagree; where they were fitted to the
     labels they do not
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #3
-Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", abstract,
+Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", section 1,
     https://arxiv.org/abs/1503.02531
 Right when: The members answer with probabilities. These hold more than the labels even at the inputs of the
     training, and Hinton et al. teach there as well.
 Limits: Two tasks at a time: small nets with steep hidden units, a sine with little noise, squared error. With
     more noise, or smoother nets, the members disagree less and there is less to keep. The newsletter's
-    abstract breaks off; the "99 %" that secondary accounts ascribe to it could not be checked. Of Hinton et
-    al. the abstract was read, and a summary of the rest.
+    abstract breaks off; the "99 %" that secondary accounts ascribe to it could not be checked. Hinton et al.,
+    who find that "using the original training set works well", were read as others quote them.
 """
 
 from functools import cache

@@ -13,7 +13,7 @@ Right when: The errors are independent: then n members leave 1/n. And the averag
     the average of the outputs if the model is one linear layer, or nearly so in members that were fine-tuned
     from one start, the soups of Wortsman et al.
 Limits: Squared error; correlations are drawn, not measured. Of the newsletter's abstract, which breaks off,
-    this page judges that an ensemble raises the accuracy. The equation was read in secondary accounts.
+    this page judges that an ensemble raises the accuracy.
 """
 
 import torch

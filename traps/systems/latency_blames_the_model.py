@@ -14,7 +14,7 @@ Source: Gupta et al. 2020, "The Architectural Implications of Facebook's DNN-bas
 Right when: The model is nearly all of the request; or, for whoever blames the network alone, nearly nothing.
 Limits: One request at a time, stage after stage: no queue and no load. The newsletter's abstract breaks off
     before its solution and has no profile, so the "10 ms" that it grants to quantization cannot be checked;
-    at four times the speed they belong to a model of 13 ms. Amdahl's paper was read in secondary accounts.
+    at four times the speed they belong to a model of 13 ms. Amdahl's paper was read in excerpts.
 """
 
 import asyncio
