@@ -107,7 +107,7 @@ def forward_peak(kernel, n, gpu):
     return peak, ((out - exact).norm() / exact.norm()).item()
 
 
-@claim(wrong=(backward_needs_the_weights, backward_needs_the_inputs), right=output_or_weights)
+@claim(wrong=(backward_needs_the_weights, backward_needs_the_inputs), right=output_or_weights, examples=60)
 @given(
     kernel=st.sampled_from(["flash", "plain"]),
     heads=st.integers(1, 4),

@@ -104,7 +104,7 @@ def products(rows, gpu):
     return lambda: [x @ v for v in w]
 
 
-@claim(wrong=(by_phase, by_tokens_alone), right=by_all_three_sizes)
+@claim(wrong=(by_phase, by_tokens_alone), right=by_all_three_sizes, examples=60)
 @given(
     phase=st.sampled_from(["prefill", "decode"]),
     tokens=st.integers(100, 500),
