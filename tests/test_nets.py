@@ -56,7 +56,7 @@ def test_norms_stand_before_the_branch_or_after_the_sum():
     x = torch.tensor([[3.0, 5.0, 1.0]], dtype=torch.float64)
     branches = [lambda h: 2 * h] * 3
 
-    after, before = (residual_stack(norm, x, branches) for norm in ("post-norm", "pre-norm"))
+    after, before = (residual_stack(x, branches, pre_norm=pre_norm) for pre_norm in (False, True))
 
     assert torch.allclose(after, F.layer_norm(after, [3]), atol=1e-4)
     assert torch.allclose(before - x, 2 * 3 * F.layer_norm(x, [3]), atol=1e-4)
@@ -66,7 +66,7 @@ def test_skip_scales_the_stream_of_a_post_norm_stack():
     """With nine times the stream beside it a branch weighs a tenth."""
     x, added = torch.tensor([[1.0, -1.0]]), torch.tensor([[-1.0, 1.0]])
 
-    stream = residual_stack("post-norm", x, [lambda _: 9 * added], skip=9.5)
+    stream = residual_stack(x, [lambda _: 9 * added], pre_norm=False, skip=9.5)
 
     assert torch.allclose(stream, F.layer_norm(0.5 * x, [2]))
 

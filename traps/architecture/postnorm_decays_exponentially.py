@@ -17,7 +17,7 @@ Limits: Initialisation; residual blocks of unit-gain ReLU layers, no attention. 
     et al. the authors' own summary was read; Xiong et al. find large gradients near the output, as here.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from math import sqrt
 
 import torch
@@ -86,65 +86,73 @@ def grows_under_prenorm(norm, depth, c):
     return 1 if norm == "post-norm" else sqrt((1 + c * depth) / (1 + c))
 
 
+# Networks side by side, samples of each, and blocks of two matrices with a ReLU between.
+NETWORKS, SAMPLES, BLOCKS, WIDTH = 64, 32, 8, 64
+
+
+@lru_cache(maxsize=1)
+def networks(seed):
+    """Inputs, directions in which a loss is taken, and weights that keep a variance."""
+    random = torch.Generator().manual_seed(seed)
+    x, direction = torch.randn(2, NETWORKS, SAMPLES, WIDTH, generator=random)
+    ups, downs = torch.randn(2, BLOCKS, NETWORKS, WIDTH, WIDTH, generator=random) / sqrt(WIDTH)
+    return F.layer_norm(x, [WIDTH]), direction, sqrt(2) * ups, downs
+
+
 @cache
 def signals(norm, depth, c, seed):
-    """Variance of the stream, and sizes of the gradients at the outputs of the first and last branch.
-
-    Eight networks of width 64, eight samples each, whose loss is a random direction of the normalised output.
-    """
-    random = torch.Generator().manual_seed(seed)
-    taps = []
-
-    def normal(*shape, variance=1.0):
-        return torch.randn(8, *shape, generator=random) * sqrt(variance)
-
-    def branch():
-        up, down = normal(64, 64, variance=2 / 64), normal(64, 64, variance=c / 64)
-        taps.append(tap := torch.zeros(8, 8, 64, requires_grad=True))
-        return lambda x: F.relu(x @ up) @ down + tap
-
-    stream = residual_stack(norm, F.layer_norm(normal(8, 64), [64]), [branch() for _ in range(depth)])
-    gradients = torch.autograd.grad((F.layer_norm(stream, [64]) * normal(8, 64)).sum(), taps)
-    sizes = [g.square().mean().sqrt().item() for g in gradients]
+    """Variance of the stream, and sizes of the gradients at the outputs of the first and last branch."""
+    x, direction, ups, downs = networks(seed)
+    taps = torch.zeros(depth, *x.shape, requires_grad=True)
+    branches = [
+        lambda h, up=up, down=down, tap=tap: F.relu(h @ up) @ down * sqrt(c) + tap
+        for up, down, tap in zip(ups, downs, taps, strict=False)
+    ]
+    stream = residual_stack(x, branches, pre_norm=norm == "pre-norm")
+    (gradients,) = torch.autograd.grad((F.layer_norm(stream, [WIDTH]) * direction).sum(), taps)
+    sizes = gradients.square().mean((1, 2, 3)).sqrt().tolist()
     return {"variance": stream.var(-1).mean().item(), "first": sizes[0], "last": sizes[-1]}
 
 
 norms = st.sampled_from(["post-norm", "pre-norm"])
-depths, added, seeds = st.sampled_from([5, 2, 8]), st.sampled_from([1, 2, 0.25]), st.integers(0, 1)
+depths, added, seeds = st.sampled_from([5, 2, 8]), st.sampled_from([1, 2, 0.25]), st.integers(0, 100)
 
 
 @claim(
     wrong=(amplified_at_each_layer, as_in_a_single_block, shared_among_the_blocks),
     right=divided_by_the_stream,
     evidence="measured",
-    examples=36,
+    examples=15,
 )
 @given(norm=norms, depth=depths, c=added, seed=seeds)
 def test_postnorm_gradient_of_the_last_block(answer, norm, depth, c, seed):
     """With depth the gradient near the output stays as it is under post-norm and shrinks under pre-norm."""
     last = signals(norm, depth, c, seed)["last"] / signals(norm, 1, c, seed)["last"]
 
-    assert observe(last=round(last, 3)) == approx(answer(norm, depth, c), rel=0.2)
+    # Over 24 seeds it strays by 1.3 % from the law: five standard deviations are 7 %.
+    assert observe(last=round(last, 3)) == approx(answer(norm, depth, c), rel=0.1)
 
 
-@claim(wrong=(multiplies, stays_normalised), right=adds_up, evidence="measured", examples=36)
+@claim(wrong=(multiplies, stays_normalised), right=adds_up, evidence="measured", examples=15)
 @given(norm=norms, depth=depths, c=added, seed=seeds)
 def test_prenorm_stream_grows(answer, norm, depth, c, seed):
     """The variance of a pre-norm stream grows linearly with depth."""
     variance = round(signals(norm, depth, c, seed)["variance"], 2)
 
-    assert observe(variance=variance) == approx(answer(norm, depth, c), rel=0.2)
+    # Over 24 seeds it strays by 1.5 % from the law: five standard deviations are 8 %.
+    assert observe(variance=variance) == approx(answer(norm, depth, c), rel=0.1)
 
 
 @claim(
     wrong=(amplified_at_each_layer, vanishes_under_postnorm),
     right=grows_under_prenorm,
     evidence="measured",
-    examples=36,
+    examples=15,
 )
 @given(norm=norms, depth=depths, c=added, seed=seeds)
 def test_postnorm_gradient_through_the_blocks(answer, norm, depth, c, seed):
     """From last block to first the gradient keeps its size under post-norm and grows under pre-norm."""
     drawn = signals(norm, depth, c, seed)
 
+    # Gradients creep up by 10 % in eight blocks of c = 2 and width 64; five standard deviations are 10 %.
     assert observe(ratio=round(drawn["first"] / drawn["last"], 3)) == approx(answer(norm, depth, c), rel=0.2)

@@ -90,7 +90,9 @@ def train(design):
         optimizer.param_groups[0]["lr"] = 0.025 * min(1, (step + 1) / warmup) * (1 - step / STEPS)
         x = torch.randn(SEEDS, 64, 8, generator=random)
         branches = [lambda h, u=u, d=d: F.relu(h @ u) @ d for u, d in zip(ups, downs, strict=True)]
-        h = residual_stack(design, F.layer_norm(x @ inlet, [WIDTH]), branches, skip)
+        h = residual_stack(
+            F.layer_norm(x @ inlet, [WIDTH]), branches, pre_norm=design == "pre-norm", skip=skip
+        )
         guess = (F.layer_norm(h, [WIDTH]) @ head).log_softmax(-1)
         loss = -guess.gather(-1, (x @ teacher).argmax(-1, keepdim=True)).mean((1, 2)) / log(CLASSES)
         optimizer.zero_grad()
@@ -107,7 +109,7 @@ def test_postnorm_with_dead_branches(answer, device, norm, depth, d):
     x = torch.randn(d, generator=torch.Generator().manual_seed(d), dtype=torch.float64).to(device)
 
     jacobian = torch.autograd.functional.jacobian(
-        lambda x: residual_stack(norm, x, [torch.zeros_like] * depth), x
+        lambda x: residual_stack(x, [torch.zeros_like] * depth, pre_norm=norm == "pre-norm"), x
     )
 
     # The norm's eps of 1e-5 lets that much of the scale through.

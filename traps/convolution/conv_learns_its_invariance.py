@@ -153,6 +153,7 @@ def test_conv_follows_shifts(answer, kernels, training, pool, seed):
 @given(kernels=kinds, half=st.sampled_from(["right", "left"]), seed=st.integers(0, 1))
 def test_conv_recognises_at_unseen_positions(answer, kernels, half, seed):
     """What one kernel learned in the left half it recognises in the right half."""
+    # Of 80 nets a kind those that recognise it are right at least 0.90 of the time, the others 0.64 at most.
     recognised = (accuracy(kernels, seed)[half] > 0.75).float().mean().item()
 
     assert observe(share=recognised) == answer(kernels, half)

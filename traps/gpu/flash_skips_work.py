@@ -132,6 +132,7 @@ def test_flash_is_exact(answer, device, n, dim, tile, scale, seed):
     q, k, v = qkv(n, dim, seed, device, scale)
     exact = F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
 
+    # Float64 rounds at 1e-16, and averages of 40 numbers of order one stay far below 1e-10.
     assert observe(error=furthest([answer(q, k, v, tile)], [exact])) < 1e-10
 
 
@@ -149,5 +150,6 @@ def test_flash_flops(answer, device, n, dim, tile):
 
     inputs = [x.requires_grad_() for x in inputs]
     exact = torch.autograd.grad(attention(*inputs).square().sum() / 2, inputs)
+    # Gradients are sums of 24 such terms, a few products deep.
     assert observe(error=furthest(gradients, exact)) < 1e-9
     assert observe(products=products) == answer(n, tile)

@@ -140,6 +140,7 @@ def test_warp_divergence_on_a_gpu(answer, gpu, equal):
     if_time, else_time, time = seconds(*runs, device=gpu)
     taken = [16, 16] if equal == 1 else [32, 0]
 
+    # Both loops shrink an error at each step, and fp32 rounds numbers below 2 by 1.2e-7.
     exact = torch.where(keys > 0, 2.0, (1 + 5**0.5) / 2)
     assert observe(error=(out - exact).abs().max().item()) < 1e-5
     both = if_time + else_time

@@ -8,8 +8,8 @@ Verdict: refuted as stated: throughput is concave in the batch and never decline
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 18
 Source: Agrawal et al. 2024, "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
     sections 2.2 to 3.2, https://arxiv.org/abs/2403.02310
-Right when: Batches are so small beside the knee that throughput looks linear: below 50 requests of 2048
-    tokens for Llama-3-70B.
+Right when: Batches are so small that throughput looks linear: up to a tenth of the knee, 20 requests of 2048
+    tokens for Llama-3-70B, it is so within a tenth.
 Limits: Decode steps below the ridge, on a played machine at its data sheet's peak, one card for all models;
     above the ridge throughput is flat. What a full memory does, preemption, is left out.
 """

@@ -41,8 +41,7 @@ def root_of_the_inputs(rate, x):
 def sum_of_the_inputs(rate, x):
     """The first step moves each output by rate times the sum of |x|, so in proportion to width.
 
-    Each weight moves by rate against the sign of its gradient, which is the sign of its input: all changes
-    pull the same way.
+    Each weight moves by rate, against a gradient that has the sign of its input: all pull the same way.
     """
     return rate * sum(map(abs, x))
 
@@ -57,12 +56,12 @@ def variance_cures(parametrisation, k):
     return [1, 1]
 
 
-def updates_walk(parametrisation, k):
+def steps_walk(parametrisation, k):
     """Activations keep their size, and a step changes them by the square root of the width."""
     return [1, 1 if parametrisation == "muP" else k**0.5]
 
 
-def updates_drift(parametrisation, k):
+def steps_drift(parametrisation, k):
     """Activations start at the same size at each width; a step moves them k times as far, except under muP.
 
     Initial weights point anywhere and add up to a random walk, which variance 1/width offsets. Updates point
@@ -98,10 +97,10 @@ def forward(weights, x):
 
 @cache
 def first_step(k, slow, seed):
-    """Size of the second layer's pre-activations at the start, and of their change by one step."""
+    """Sizes of the second layer's pre-activations in 16 networks, and of their change by the first step."""
     random = torch.Generator().manual_seed(seed)
-    x, y = torch.randn(2, 16, 4, generator=random)
-    weights, optimizer = network(64 * k, 8, random, slow, rate=0.001)
+    x, y = torch.randn(2, 16, 16, 4, generator=random)
+    weights, optimizer = network(64 * k, 16, random, slow, rate=0.001)
     before, outputs = forward(weights, x)
     (outputs - y).square().sum().backward()
     optimizer.step()
@@ -137,13 +136,16 @@ def test_mup_first_adam_step(answer, device, rate, x):
     assert observe(moved=round((layer @ inputs).max().item(), 9)) == approx(answer(rate, x))
 
 
-@claim(wrong=(activations_drift, variance_cures, updates_walk), right=updates_drift, evidence="measured")
-@given(parametrisation=KINDS, k=st.sampled_from([4, 8, 2]), seed=st.integers(0, 2))
+@claim(
+    wrong=(activations_drift, variance_cures, steps_walk), right=steps_drift, evidence="measured", examples=12
+)
+@given(parametrisation=KINDS, k=st.sampled_from([4, 8, 2]), seed=st.integers(0, 1000))
 def test_mup_holds_the_updates(answer, parametrisation, k, seed):
     """Activations keep their size at any width; what a step does to them grows with it, except under muP."""
     slow = k if parametrisation == "muP" else 1
     grows = [round(a / b, 2) for a, b in zip(first_step(k, slow, seed), first_step(1, 1, seed), strict=True)]
 
+    # The step is up to 7 % short of the law of infinite width, and five standard deviations are 10 %.
     assert observe(grows=grows) == approx(answer(parametrisation, k), rel=0.2)
 
 
@@ -153,7 +155,6 @@ def test_mup_transfers_the_rate(answer, parametrisation):
     """With eight times the width the best rate falls in the standard parametrisation and stays in muP."""
     rates, slow = [2.0**e for e in range(-9, -2)], 8 if parametrisation == "muP" else 1
     narrow, wide = (min(rates, key=lambda r: final_loss(n, by, r)) for n, by in ((16, 1), (128, slow)))
-    # In steps of two the best rate fell by 3 or 4, and in muP it moved by one at most (24 runs).
-    law = nearest(wide / narrow, 1, 1 / 8)
 
-    assert observe(law=law) == answer(parametrisation, 8)
+    # In steps of two the best rate fell by 3 or 4, and in muP it moved by one at most (24 runs).
+    assert observe(law=nearest(wide / narrow, 1, 1 / 8)) == answer(parametrisation, 8)

@@ -87,4 +87,5 @@ def test_ensemble_of_reordered_nets(answer, orders, seed):
 
     off = (answer(members, x) - tanh_net((into, shift, out), x)).abs().max().item()
 
+    # Float64, sums of four terms of order one.
     assert observe(off=off) == approx(0, abs=1e-9)
