@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 pytest.register_assert_rewrite("fixtures")
 pytest_plugins = [
-    *(f"fixtures.{plugin}" for plugin in ("rivals", "device", "evidence", "report")),
+    "fixtures.device",
+    *(f"fixtures.trial.{plugin}" for plugin in ("rivals", "evidence", "report")),
     "pytester",
 ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.record import Record, Run
+from fixtures.trial.record import Record, Run
 
 ROOT = Path(__file__).parents[1]
 

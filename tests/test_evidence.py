@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fixtures import observe
-from fixtures.evidence import LONGEST, SAMPLES, Example, Watch, first_line, plain
+from fixtures.trial.evidence import LONGEST, SAMPLES, Example, Watch, first_line, plain
 
 VALUES = {
     "none": (None, None),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.page import ClaimText, Page, page_paths
+from fixtures.trial.page import ClaimText, Page, page_paths
 from tools.new_trap import NAME
 
 ROOT = Path(__file__).parents[1]

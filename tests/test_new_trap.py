@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fixtures.page import BLANK, Page, chapters
+from fixtures.trial.page import BLANK, Page, chapters
 from tools.new_trap import draft, main
 
 WRITTEN = '''\

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fixtures.page import (
+from fixtures.trial.page import (
     BLANK,
     ENTRIES,
     Page,
@@ -331,8 +331,8 @@ def test_reading_in_another_process(read):
     """A page is read without torch, and has the same short digest in every process."""
     found = read()
     program = (
-        "import pathlib, sys, fixtures.page, fixtures.record; "
-        "print(fixtures.page.Page.read(pathlib.Path(sys.argv[1])).digest, 'torch' in sys.modules)"
+        "import pathlib, sys, fixtures.trial.page, fixtures.trial.record; "
+        "print(fixtures.trial.page.Page.read(pathlib.Path(sys.argv[1])).digest, 'torch' in sys.modules)"
     )
     command = [sys.executable, "-c", program, str(found.path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import torch
 
-from fixtures.record import (
+from fixtures.trial.record import (
     SCHEMA,
     Environment,
     Observation,
@@ -374,15 +374,15 @@ def content():
 
 def test_schema():
     """The committed JSON Schema is the one that the record's definition yields."""
-    committed = (ROOT / "fixtures" / "record.schema.json").read_text(encoding="utf-8")
+    committed = (ROOT / "fixtures" / "trial" / "record.schema.json").read_text(encoding="utf-8")
 
-    assert committed == schema(), "run `python -m fixtures.record > fixtures/record.schema.json`"
+    assert committed == schema(), "run `python -m fixtures.trial.record > fixtures/trial/record.schema.json`"
     jsonschema.Draft202012Validator.check_schema(json.loads(committed))
 
 
 def test_schema_is_printed(capsys):
-    """`python -m fixtures.record` prints the schema."""
-    runpy.run_path(str(ROOT / "fixtures" / "record.py"), run_name="__main__")
+    """`python -m fixtures.trial.record` prints the schema."""
+    runpy.run_path(str(ROOT / "fixtures" / "trial" / "record.py"), run_name="__main__")
 
     assert capsys.readouterr().out == schema()
 

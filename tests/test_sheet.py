@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, strategies as st
 from markdown_it import MarkdownIt
 
-from fixtures.page import Page
-from fixtures.record import SCHEMA, Environment, Observation, Record, Run, Samples
+from fixtures.trial.page import Page
+from fixtures.trial.record import SCHEMA, Environment, Observation, Record, Run, Samples
 from tools.markdown import block, code, label, prose
 from tools.sheet import BEGIN, END, LONGEST_DIFF, main, natural, number, place, span
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fixtures.page import ClaimText, Page
-from fixtures.record import Environment, Record, Run
+from fixtures.trial.page import ClaimText, Page
+from fixtures.trial.record import Environment, Record, Run
 
 Key = tuple[str, str, str]
 """Page, claim and answer, as a run names them."""

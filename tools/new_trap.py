@@ -16,8 +16,8 @@ from pathlib import Path
 
 import jinja2
 
-from fixtures.page import BLANK, did_you_mean, page_paths
-from fixtures.record import write_atomically
+from fixtures.trial.page import BLANK, did_you_mean, page_paths
+from fixtures.trial.record import write_atomically
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 """What a slug or an area may be called."""

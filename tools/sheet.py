@@ -19,9 +19,9 @@ from typing import TypeVar
 
 import jinja2
 
-from fixtures.claims import EVIDENCE
-from fixtures.page import ClaimText, Page, PageError, Rival, chapters, pages
-from fixtures.record import Environment, Observation, Record, RecordError, Run, show, write_atomically
+from fixtures.trial.claims import EVIDENCE
+from fixtures.trial.page import ClaimText, Page, PageError, Rival, chapters, pages
+from fixtures.trial.record import Environment, Observation, Record, RecordError, Run, show, write_atomically
 
 from .gather import Evidence, SheetError, gather
 from .markdown import block, code, label, prose

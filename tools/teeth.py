@@ -33,9 +33,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 
-from fixtures.claims import Answer, Claim, ClaimError, Test, parameters
 from fixtures.device import NO_GPU, devices
-from fixtures.page import did_you_mean, in_two_sentences
+from fixtures.trial.claims import Answer, Claim, ClaimError, Test, parameters
+from fixtures.trial.page import did_you_mean, in_two_sentences
 from tools.mutants import Mutant, bound, mutants
 
 SECONDS = 20.0
