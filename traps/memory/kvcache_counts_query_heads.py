@@ -14,7 +14,7 @@ Limits: Persistent tensors only, as fused kernels read them. Without fusion the 
 """
 
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
@@ -116,6 +116,7 @@ groups = st.sampled_from([2, 4, 8])
 
 
 @claim(wrong=one_pair_per_query_head, right=one_pair_per_kv_head)
+@example(kv_heads=8, group=8, dim=128, tokens=1)  # one layer of Llama-3-70B
 @given(kv_heads=st.integers(1, 8), group=groups, dim=st.sampled_from([8, 64, 128]), tokens=st.integers(1, 8))
 def test_bytes_of_the_cache(answer, device, kv_heads, group, dim, tokens):
     """The cache grows with key/value heads; query heads add nothing to it."""
