@@ -1,0 +1,71 @@
+"""Imports: the few modules that a page may load, where it loads them, and none that reaches outside."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+
+from .rules import Complaints, broken_by
+from .source import Source
+from .specimen import importing
+
+
+@broken_by(importing("import pandas"))
+@broken_by(importing("from traps.data import reservoir"))
+@broken_by(importing("from . import encodings_lose_text"))
+@broken_by(importing("from tools.new_trap import NAME"))
+@broken_by(("    return character.enc", "    import conftest\n    return character.enc"))
+def imports_are_few(source: Source) -> Complaints:
+    """A page imports the house, torch, numpy, hypothesis, pytest, the standard library, its subject."""
+    for node, module in imports(source.tree):
+        if module.split(".")[0] not in IMPORTABLE | SUBJECTS:
+            yield node.lineno, f"a page may not import {module}. Move what two pages share into fixtures/"
+
+
+IMPORTABLE = {"fixtures", "hypothesis", "numpy", "pytest", "torch"} | sys.stdlib_module_names
+
+SUBJECTS = {"datasketch", "polars", "scipy", "tokenizers"}
+
+
+@broken_by(importing("import tokenizers"))
+@broken_by(importing("from scipy.stats import norm"))
+def a_subject_is_imported_where_it_is_used(source: Source) -> Complaints:
+    """The library which a page is about loads inside its functions, so that one check stays quick."""
+    functions = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)]
+    within = {id(node) for function in functions for node, _ in imports(function)}
+    for node, module in imports(source.tree):
+        if module.split(".")[0] in SUBJECTS and id(node) not in within:
+            yield node.lineno, f"{module} loads with the page. Import it inside the function that uses it"
+
+
+@broken_by(("    return character.enc", "    from urllib.request import urlopen\n    return character.enc"))
+@broken_by(importing("import socket"))
+@broken_by(("character.encode(", "Tokenizer.from_pretrained(character).encode("))
+@broken_by(
+    importing("import torch"),
+    ("character.encode(", "torch.hub.load('pytorch/vision', character).encode("),
+)
+def a_page_stays_offline(source: Source) -> Complaints:
+    """What a claim observes is on the machine."""
+    for node, module in imports(source.tree):
+        if module.split(".")[0] in NETWORK:
+            yield node.lineno, f"{module} reaches for the network. Observe what is here"
+    for call, name in source.calls(source.tree):
+        if name.endswith(".from_pretrained") or name.startswith("torch.hub."):
+            yield call.lineno, f"{ast.unparse(call.func)} downloads. Build what you observe on the page"
+
+
+NETWORK = {
+    *("datasets", "ftplib", "http", "huggingface_hub", "requests", "smtplib", "socket", "urllib"),
+    *("imaplib", "poplib", "socketserver", "webbrowser", "xmlrpc"),
+}
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
+    """Every import with the module it names; a relative one begins with a dot."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node, "." * node.level + (node.module or "")

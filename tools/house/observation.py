@@ -1,0 +1,101 @@
+"""Observation: a claim observes, asks, compares the two itself, and is tried."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from .rules import Complaints, broken_by
+from .source import Source, sides, used
+from .specimen import believing, importing
+
+
+@broken_by(("== answer(character)", "== answer(character) == bytes_by_code_point(character)"))
+@broken_by(("return character.encode(", "return b'.' * bytes_by_code_point(character) or character.encode("))
+def reality_knows_no_rival(source: Source) -> Complaints:
+    """What a claim observes names neither of its rivals."""
+    for claim, _ in source.claims:
+        rivals = sides(claim)
+        for name, definition in source.reached([claim.name], shut=rivals).items():
+            for rival in used(*definition.body) & {*rivals}:
+                yield definition.lineno, f"{name} names the rival {rival}. Call `answer`, observe the rest"
+
+
+@broken_by(
+    ("    assert observe(length=", "    hold(observe(length="),
+    ("== answer(character)", ", answer(character))"),
+)
+@broken_by(
+    ("    assert observe", "    def compare():\n        assert observe"),
+    ("== answer(character)", "== answer(character)\n\n    compare()"),
+)
+def the_decisive_assert_stands_in_the_claim(source: Source) -> Complaints:
+    """Only an assertion of the test's own body refutes."""
+    for claim, test in source.claims:
+        if not any(own_asserts(test)):
+            yield test.lineno, f"{claim.name} asserts nothing itself. Bring the assert home from its helper"
+
+
+@broken_by(("assert observe(length=len(encode(character))) ==", "assert len(encode(character)) =="))
+@broken_by(("== answer(character)", "== bytes_by_code_point(character)"))
+def a_claim_observes_and_asks(source: Source) -> Complaints:
+    """Reality stands on one side of the claim, the answer on the other."""
+    for claim, test in source.claims:
+        named = used(*test.body)
+        if "observe" not in named:
+            yield test.lineno, f"{claim.name} observes nothing. Wrap what it measures in observe(name=value)"
+        if "answer" not in named:
+            yield test.lineno, f"{claim.name} asks nobody. Compare what it measures with answer(…)"
+
+
+@broken_by(("== answer(character)\n", "== answer(character)\n    assert True\n"))
+@broken_by(("== answer(character)\n", "== answer(character)\n    assert 1 == 1\n"))
+@broken_by(("== answer(character)\n", "== answer(character)\n    assert character == character\n"))
+@broken_by(
+    importing("from math import isclose"),
+    (
+        "observe(length=len(encode(character))) == answer(character)",
+        "isclose(observe(length=1), answer(character))",
+    ),
+)
+def an_assert_compares(source: Source) -> Complaints:
+    """A failed comparison shows two values; a failed `isclose` shows False."""
+    for _, test in source.claims:
+        for node in own_asserts(test):
+            text = ast.unparse(node)
+            if not isinstance(node.test, ast.Compare):
+                yield node.lineno, f"`{text}` shows no two values. Compare with == or approx"
+            elif len({*map(ast.dump, (node.test.left, *node.test.comparators))}) == 1 or not used(node):
+                yield node.lineno, f"`{text}` cannot fail. Compare a measurement with an answer"
+
+
+@broken_by(("== answer(character)\n", "== answer(character), 'lengths differ'\n"))
+def an_assert_speaks_for_itself(source: Source) -> Complaints:
+    """A message would stand on the sheet in place of the two values."""
+    for _, test in source.claims:
+        for node in own_asserts(test):
+            if node.msg:
+                yield node.msg.lineno, f"{ast.unparse(node.msg)} hides the comparison. Leave the message out"
+
+
+@broken_by(importing("import pytest"), believing("pytest.skip('no tokenizer')"))
+@broken_by(importing("from pytest import xfail"), believing("xfail()"))
+@broken_by(importing("import pytest"), ("@claim(", "@pytest.mark.skip\n@claim("))
+def nothing_is_skipped(source: Source) -> Complaints:
+    """What cannot run here says so through its fixture, as `gpu` does."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute | ast.Name) and SKIPS.fullmatch(source.full_name(node)):
+            yield node.lineno, f"{ast.unparse(node)} leaves a claim untried. Ask for a fixture, such as gpu"
+
+
+SKIPS = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)")
+
+
+def own_asserts(node: ast.AST) -> Iterator[ast.Assert]:
+    """The asserts of a function that stand in no function within it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Assert):
+            yield child
+        elif not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield from own_asserts(child)

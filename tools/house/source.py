@@ -1,0 +1,100 @@
+"""A page as a rule looks at it: its text together with its syntax."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.trial.page import ClaimText, Page, PageError
+
+Definition = ast.FunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Source:
+    """A page together with its syntax."""
+
+    page: Page
+    text: str
+    tree: ast.Module
+
+    @classmethod
+    @functools.cache
+    def read(cls, path: Path) -> Source:
+        """Read a page once; PageError where it cannot be opened, parsed or printed."""
+        try:
+            page = Page.read(path)
+        except SyntaxError as error:
+            line, seen = error.lineno or 1, f"Python cannot read the page: {error.msg}"
+            raise PageError(path, line, seen, "Mend the line") from None
+        except OSError as error:
+            seen = f"the page cannot be opened: {error.strerror}"
+            raise PageError(path, 1, seen, "Name a file traps/<area>/<slug>.py") from None
+        return cls(page, page.text, ast.parse(page.text))
+
+    @property
+    def definitions(self) -> dict[str, Definition]:
+        """The functions and classes of the page."""
+        return {n.name: n for n in self.tree.body if isinstance(n, Definition)}
+
+    @property
+    def claims(self) -> Iterator[tuple[ClaimText, ast.FunctionDef]]:
+        """Each claim with its test."""
+        for claim in self.page.claims:
+            test = self.definitions[claim.name]
+            assert isinstance(test, ast.FunctionDef)
+            yield claim, test
+
+    def line(self, name: str) -> int:
+        """Where a function stands."""
+        return self.definitions[name].lineno
+
+    def reached(self, names: Iterable[str], shut: Iterable[str] = ()) -> dict[str, Definition]:
+        """What a call of these functions may run of the page, without passing through `shut`."""
+        definitions, ahead = self.definitions, list(names)
+        found: dict[str, Definition] = {}
+        while ahead:
+            name = ahead.pop()
+            if name in definitions and name not in found and name not in shut:
+                found[name] = definitions[name]
+                ahead += used(*definitions[name].body)
+        return found
+
+    @functools.cached_property
+    def aliases(self) -> dict[str, str]:
+        """What each imported name stands for, in full."""
+        full: dict[str, str] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                for a in node.names:
+                    full[a.asname or a.name.split(".")[0]] = a.name if a.asname else a.name.split(".")[0]
+            elif isinstance(node, ast.ImportFrom):
+                full |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+        return full
+
+    def calls(self, *parts: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+        """Every call with the full name of what it calls: `np.sum(x)` calls `numpy.sum`.
+
+        What is not imported has no name of its own: `x.sum()` calls `.sum`.
+        """
+        for part in parts:
+            yield from ((n, self.full_name(n.func)) for n in ast.walk(part) if isinstance(n, ast.Call))
+
+    def full_name(self, node: ast.expr) -> str:
+        """An imported name or an attribute of one, in full."""
+        if isinstance(node, ast.Attribute):
+            return f"{self.full_name(node.value)}.{node.attr}"
+        return self.aliases.get(node.id, "") if isinstance(node, ast.Name) else ""
+
+
+def used(*parts: ast.AST) -> set[str]:
+    """Every name that is used in some statements."""
+    return {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+
+
+def sides(claim: ClaimText) -> list[str]:
+    """The names of a claim's rivals, the wrong ones first."""
+    return [rival.name for rival in (*claim.wrong, claim.right)]
