@@ -244,7 +244,7 @@ def kill_at(process, text):
 
 
 def test_killed_while_it_writes(corpus, slow, monkeypatch):
-    """A process that is killed while it writes leaves every record whole, and a later run removes its draft."""
+    """Killing a process while it writes leaves every record whole, and a later run removes its draft."""
     kill_at(start(corpus, slowly=60), "draft written")
     (draft,) = corpus.place().parent.glob(".*.draft")
     after = {slug: corpus.place(slug).read_bytes() for slug in slow}
