@@ -453,6 +453,10 @@ SKIPS = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)")
     importing("from datetime import datetime as calendar"),
     believing("calendar.now().year"),
 )
+@broken_by(
+    importing("from fixtures.clocks import settled"),
+    ("    return character.encode", "    settled(lambda: [1.0])\n    return character.encode"),
+)
 def only_a_measured_claim_reads_the_clock(source: Source) -> Complaints:
     """Everything else comes out the same tomorrow."""
     for claim, _ in source.claims:
@@ -464,7 +468,40 @@ def only_a_measured_claim_reads_the_clock(source: Source) -> Complaints:
 
 CLOCK = re.compile(
     r"(time|timeit|torch\.utils\.benchmark)\.|torch\.cuda\.Event|datetime\.\w+\.(now|utcnow|today)"
+    r"|fixtures\.clocks\.(seconds|settled)"
 )
+
+
+@broken_by(
+    importing("from fixtures.clocks import nearest"),
+    ("observe(length=len(encode(character)))", "observe(law=nearest(len(encode(character)), 1, 4))"),
+)
+@broken_by(
+    importing("from fixtures.clocks import nearest"),
+    ("assert observe", "law = nearest(len(encode(character)), 1, 4)\n    assert observe"),
+    ("length=len(encode(character))", "law=law"),
+)
+def what_is_observed_is_raw(source: Source) -> Complaints:
+    """The record holds what was measured, and the law that it is nearest to is only compared."""
+    for _, test in source.claims:
+        laws = {name for name, value in assigned(test) if is_law(source, value)}
+        for call, name in source.calls(*test.body):
+            if name == "fixtures.observe":
+                for keyword in call.keywords:
+                    if is_law(source, keyword.value) or used(keyword.value) & laws:
+                        yield call.lineno, f"{ast.unparse(call)} keeps a law. Observe what was measured"
+
+
+def is_law(source: Source, *parts: ast.AST) -> bool:
+    """Whether a part of the page calls `nearest`."""
+    return any(name == "fixtures.clocks.nearest" for _, name in source.calls(*parts))
+
+
+def assigned(test: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    """Every name that a test assigns, with its value."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Assign):
+            yield from ((name, node.value) for target in node.targets for name in used(target))
 
 
 @broken_by(
