@@ -242,7 +242,8 @@ def test_a_sharp_claim_kills_every_mutant(write, capsys):
     page = write()
 
     assert main([page]) == 0
-    assert capsys.readouterr().out == f"{page}: 5 mutants of 1 right answer, 5 killed, 0 survived\n"
+    summary = "5 mutants of 1 right answer on the sheet's draws, 5 killed, 0 survived"
+    assert capsys.readouterr().out == f"{page}: {summary}\n"
 
 
 def test_a_blunt_claim_leaves_a_survivor(write, capsys):
@@ -251,7 +252,7 @@ def test_a_blunt_claim_leaves_a_survivor(write, capsys):
 
     assert main([page]) == 1
     out = capsys.readouterr().out
-    assert out.startswith(f"{page}: 11 mutants of 1 right answer, 8 killed, 3 survived\n")
+    assert out.startswith(f"{page}: 11 mutants of 1 right answer on the sheet's draws, 8 killed, 3 surv")
     assert (
         f"{page}:17 total survived\n"
         "    - return a + 1 * b\n"
@@ -353,9 +354,7 @@ def test_a_declared_mutant_is_no_survivor(write, capsys):
     declare(page, {"now": "return a"}, {"now": "return a - b"})
 
     assert main([page]) == 0
-    assert (
-        "5 mutants of 1 right answer, 3 killed, 0 survived, 2 declared equivalent" in capsys.readouterr().out
-    )
+    assert "on the sheet's draws, 3 killed, 0 survived, 2 declared equivalent" in capsys.readouterr().out
 
 
 def test_an_entry_speaks_for_one_mutant(write, capsys):
@@ -519,7 +518,7 @@ def test_each_claim_that_uses_the_answer_tries_it(write, capsys):
     assert main([page, "-v"]) == 0
     out = capsys.readouterr().out
     assert "killed by test_three (AssertionError)    return a + b  →  return a - b" in out
-    assert "10 mutants of 2 right answers, 10 killed, 0 survived" in out
+    assert "10 mutants of 2 right answers on the sheet's draws, 10 killed, 0 survived" in out
 
 
 def test_a_page_may_postpone_its_annotations(write):
@@ -566,7 +565,7 @@ def test_a_claim_without_its_gpu_is_untried(write, monkeypatch, capsys):
 
     assert main([page]) == 0
     out = capsys.readouterr().out
-    assert f"{page}: 10 mutants of 2 right answers, 3 killed, 0 survived, 7 untried\n" in out
+    assert "10 mutants of 2 right answers on the sheet's draws, 3 killed, 0 survived, 7 untried\n" in out
     assert f"{page}: test_three untried: no CUDA device here\n" in out
 
 
@@ -626,7 +625,8 @@ def test_one_bad_page_does_not_hide_the_next(write, capsys):
 
     assert main(["traps/sums/absent.py", bad, good]) == 2
     assert main([bad, good]) == 1
-    assert capsys.readouterr().out.count(f"{good}: 5 mutants of 1 right answer, 5 killed, 0 survived\n") == 2
+    summary = "5 mutants of 1 right answer on the sheet's draws, 5 killed, 0 survived"
+    assert capsys.readouterr().out.count(f"{good}: {summary}\n") == 2
 
 
 def test_no_time_is_refused(write, capsys):
@@ -644,4 +644,4 @@ def test_the_command_ends_with_the_status(write, tmp_path):
     )
 
     assert (run.returncode, run.stderr) == (1, "")
-    assert "5 mutants of 1 right answer, 3 killed, 2 survived" in run.stdout
+    assert "5 mutants of 1 right answer on the sheet's draws, 3 killed, 2 survived" in run.stdout
