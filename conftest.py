@@ -8,8 +8,8 @@ pytest_plugins = [
     *(
         f"fixtures.trial.{plugin}"
         for plugin in (
-            *("draws", "rivals", "guard", "evidence", "unsteady"),
-            *("writer", "report", "progress"),
+            *("draws", "rivals", "select", "guard", "evidence"),
+            *("unsteady", "writer", "report", "progress"),
         )
     ),
     "pytester",
