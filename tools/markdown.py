@@ -21,8 +21,8 @@ def prose(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A paragraph that ends as a sentence does."""
-    return prose(text) + ("" if text.endswith((".", "?", "!")) else ".")
+    """A paragraph that ends as a sentence does, or where it was cut."""
+    return prose(text) + ("" if text.endswith((".", "?", "!", "…")) else ".")
 
 
 def label(text: str) -> str:

@@ -51,7 +51,7 @@ def figure(quantity: str, observed: JsonValue, predicted: JsonValue) -> str:
 
 
 def missed(fit: Fit) -> str:
-    """How often an answer is wrong, and by how much: `wrong on 73 of 100 inputs, too large by 2 to 8 times`."""
+    """How often an answer is wrong, and by how much: `wrong on 73 of 100 inputs, too large by 2 times`."""
     wrong = fit.of - fit.agrees
     if not fit.of:
         return ""
@@ -137,4 +137,6 @@ def _shortened(digits: int, found: re.Match[str]) -> str:
 
 def _shorter(told: str, digits: int) -> str:
     shorter = f"{float(told):.{digits}g}"
+    if "e" in shorter and "e" not in told:
+        shorter = f"{float(told):.0f}"
     return shorter if len(shorter) < len(told) else told

@@ -19,6 +19,9 @@ ROW = 800
 ROOM = {"title": 70, "question": 110, "tempting": 100, "answer": 150, "reason": 80}
 """Characters of a row's cells; where escapes or long letters make the row too long, each gets less."""
 
+ERRATUM = 200
+"""Characters of a sentence in an erratum; the full entry has it whole."""
+
 FIGURE = 110
 """Characters of the longest figure in a row, inputs included."""
 
@@ -44,11 +47,12 @@ def link(page: PageView) -> str:
 def erratum(page: PageView) -> str:
     """What a source says, what is true, and how the answer that speaks for the source fails."""
     verdict = page.page.verdict
+    statement = phrases.cut(verdict.statement, ERRATUM)
     asked = " and in ".join(map(prose, page.page.asked))
     said = [f"[{label(page.page.title)}]({link(page)}), asked in {asked}."]
     if page.page.says:
-        said.append(f"It says: {sentence(page.page.says)}")
-    said.append(f"**{verdict.word.capitalize()}:** {sentence(verdict.statement)}")
+        said.append(f"It says: {sentence(phrases.cut(page.page.says, ERRATUM))}")
+    said.append(f"**{verdict.word.capitalize()}:** {sentence(statement)}")
     if page.charged:
         claim, answer = page.charged
         figure = _figure(claim, answer)
