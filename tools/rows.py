@@ -16,10 +16,10 @@ from .view import AnswerView, ClaimView, PageView
 ROW = 800
 """Bytes of the longest row."""
 
-ROOM = {"title": 70, "question": 110, "tempting": 100, "answer": 150, "reason": 80}
+ROOM = {"title": 70, "question": 100, "tempting": 100, "answer": 150, "reason": 80}
 """Characters of a row's cells; where escapes or long letters make the row too long, each gets less."""
 
-ERRATUM = 200
+ERRATUM = 180
 """Characters of a sentence in an erratum; the full entry has it whole."""
 
 FIGURE = 110
