@@ -207,12 +207,6 @@ def records_disagree(root):
     )
 
 
-def a_record_disagrees_with_itself(root):
-    page = read_page(root)
-    write_record(root, page, [*runs_of(page), run_of(page, RIGHT, outcome="failed")])
-    return "evidence/cpu/inference/kvcache.json disagree on"
-
-
 def truncated(root):
     path = root / "evidence/cpu/inference/kvcache.json"
     path.write_text(path.read_text()[:500])
@@ -253,7 +247,6 @@ def in_the_wrong_place(root):
         a_wrong_answer_survived,
         a_wrong_answer_held,
         records_disagree,
-        a_record_disagrees_with_itself,
         truncated,
         foreign,
         the_old_single_file,

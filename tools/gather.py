@@ -105,9 +105,8 @@ def _refuse_faults(place: Place, those: list[tuple[str, Run]]) -> None:
     outcomes = {run.outcome: file for file, run in those if run.outcome != "unverified"}
     if len(outcomes) > 1:
         (one, first), (other, second) = sorted(outcomes.items(), key=lambda item: item[1])[:2]
-        files = f"{first} and {second}" if first != second else first
         raise SheetError(
-            f"{files} disagree on {page}::{_called(*key)}: {one} and {other}. "
+            f"{first} and {second} disagree on {page}::{_called(*key)}: {one} and {other}. "
             "Try the page again on both machines, and keep the record that can be repeated."
         )
     for file, run in those:
