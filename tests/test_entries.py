@@ -1,5 +1,6 @@
 """Entries: what a trap's full entry says, and how columns share it."""
 
+import re
 import textwrap
 
 import pytest
@@ -275,3 +276,13 @@ def test_a_column_that_did_not_try_a_claim_is_unverified_there(repository):
 
     assert "| `just_right` | held on 100 | *unverified* |" in text
     assert "- *Unverified* on tpu, torch 2.11: the evidence was taken of another text of the page\n" in text
+
+
+def test_one_value_of_many_is_told_by_one_column(repository):
+    """The last sequence that was seen differs from machine to machine, and means nothing by it."""
+    page = read_page(repository)
+    for last, where in (([1, 2], {}), ([3, 4], TPU)):
+        seen = {"kept_bytes": Observation(smallest=None, largest=None, last=last)}
+        write_record(repository, page, runs_of(page, right={"observed": seen}), **where)
+
+    assert re.findall("Observed: .*", entries(repository)) == [r"Observed: `kept_bytes` such as \[1, 2\]"]

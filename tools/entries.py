@@ -18,24 +18,29 @@ VALUE = 60
 def refuted(answer: AnswerView, claim: ClaimView) -> str:
     """How an answer fails at the simplest inputs found, in the words of each column that has its own."""
     told = {column: _refutation(found, claim) for column, found in answer.refutations.items()}
-    return "; ".join(f"{said}{_on(columns)}" for said, columns in _grouped(told, claim))
+    return "; ".join(f"{said}{_on(columns)}" for said, columns in _grouped(told))
 
 
 def observed(claim: ClaimView) -> list[str]:
-    """The range of every observed quantity, said once where columns agree."""
+    """The range of every observed quantity, said once where columns agree.
+
+    Of what has no range one value stands for many, and one column for all.
+    """
     told = {
         column: "; ".join(
-            f"{code(name)} {label(phrases.span(seen))}" for name, seen in sorted(quantities.items())
+            f"{code(name)} {label(phrases.span(seen))}"
+            for name, seen in sorted(quantities.items())
+            if column == claim.lead or seen.smallest is not None
         )
         for column, quantities in claim.right.observed.items()
     }
-    return [f"{said}{_on(columns)}" for said, columns in _grouped(told, claim)]
+    return [f"{said}{_on(columns)}" for said, columns in _grouped(told)]
 
 
 def worked(claim: ClaimView) -> list[str]:
     """The worked examples as a table: inputs, observed, and per answer predicted and by what factor."""
     told = {column: _worked(rows, claim.right.runs[column].quantity) for column, rows in claim.worked.items()}
-    return [f"Worked examples{_on(columns)}:\n\n{table}" for table, columns in _grouped(told, claim)]
+    return [f"Worked examples{_on(columns)}:\n\n{table}" for table, columns in _grouped(told)]
 
 
 def tried(claim: ClaimView, corpus: Corpus) -> str:
@@ -84,12 +89,13 @@ def _fate(answer: AnswerView, column: str) -> str:
     return phrases.missed(fit) if fit and fit.of else "refuted"
 
 
-def _grouped(told: Mapping[str, str], claim: ClaimView) -> list[tuple[str, tuple[str, ...]]]:
-    """What columns say, equal things once; no column is named where all that tried the claim agree."""
+def _grouped(told: Mapping[str, str]) -> list[tuple[str, tuple[str, ...]]]:
+    """What columns say, equal things once; no column is named where all that say something agree."""
     groups: dict[str, list[str]] = {}
     for column, said in told.items():
-        groups.setdefault(said, []).append(column)
-    return [(said, () if set(named) == set(claim.tried) else tuple(named)) for said, named in groups.items()]
+        if said:
+            groups.setdefault(said, []).append(column)
+    return [(said, tuple(columns) if len(groups) > 1 else ()) for said, columns in groups.items()]
 
 
 def _on(columns: Iterable[str]) -> str:

@@ -114,11 +114,6 @@ class ClaimView:
         return self.right, *self.wrong
 
     @property
-    def tried(self) -> tuple[str, ...]:
-        """Every column in which some answer was tried."""
-        return tuple(dict.fromkeys(column for answer in self.answers for column in answer.runs))
-
-    @property
     def lead(self) -> str:
         """The column that speaks where only one does; empty where none verifies the claim."""
         return next(iter(self.verified), "")
