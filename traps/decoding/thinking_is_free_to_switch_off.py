@@ -144,8 +144,7 @@ def test_thinking_follows_the_flag(answer, question, mode, seed):
     accuracy, tokens = train(tuple(map(tuple, answer(CELLS))))[question, mode]
 
     # In 40 seeds: 1.0 tokens without a chain and 8.8 to 9 with one; at least 0.93 right, except for hard
-    # questions without a chain (below). Of the wrong recipes one writes 3.3 to 7.8 tokens in either mode, one 1,
-    # and one 9.
+    # questions without a chain (below). The wrong recipes write 3.3 to 7.8, 1 and 9 tokens in either mode.
     assert observe(tokens=tokens[seed].item()) == approx(9 if mode == "think" else 1, abs=1)
     assert observe(accuracy=accuracy[seed].item()) >= 0.75 or (question, mode) == ("hard", "no_think")
 
