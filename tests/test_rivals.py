@@ -1,8 +1,6 @@
 """Every claim is tried by its rivals in turn."""
 
-import pytest
-
-from tests.corpus import SLUG, page
+from tests.corpus import SLUG
 
 PAGE = f"traps/lists/{SLUG}.py"
 
@@ -16,28 +14,6 @@ def test_rivals_of_a_claim(corpus):
         f"{PAGE}::test_length[wrong-as_long_as_one]",
         f"{PAGE}::test_length[right-as_long_as_both]",
     ]
-
-
-@pytest.mark.parametrize(
-    ("word", "selected"),
-    [
-        ("joined_lists", 2),
-        ("length and not tuples", 2),
-        ("as_long_as_both", 1),
-        ("wrong", 2),
-        ("tuples", 2),
-        ("right and lists", 2),
-    ],
-)
-def test_words_that_select(corpus, word, selected):
-    """A page is found by the words of its file, of its tests and of its answers."""
-    corpus.write()
-    corpus.write(
-        page().replace("as_long_as_both", "of_both").replace("test_length", "test_tuples"), slug="tuples_keep"
-    )
-    result = corpus.run("--collect-only", "-q", "-k", word)
-
-    assert sum("::" in line for line in result.outlines) == selected
 
 
 def test_opening_of_an_area_is_no_page(corpus):

@@ -30,6 +30,10 @@ def draws_are_printed(source: Source) -> Complaints:
     importing("from datetime import datetime as calendar"),
     believing("calendar.now().year"),
 )
+@broken_by(
+    importing("from fixtures.clocks import settled"),
+    ("    return character.encode", "    settled(lambda: [1.0])\n    return character.encode"),
+)
 def only_a_measured_claim_reads_the_clock(source: Source) -> Complaints:
     """Everything else comes out the same tomorrow."""
     for claim, _ in source.claims:
@@ -41,6 +45,7 @@ def only_a_measured_claim_reads_the_clock(source: Source) -> Complaints:
 
 CLOCK = re.compile(
     r"(time|timeit|torch\.utils\.benchmark)\.|torch\.cuda\.Event|datetime\.\w+\.(now|utcnow|today)"
+    r"|fixtures\.clocks\.(seconds|settled)"
 )
 
 
