@@ -19,6 +19,11 @@ from fixtures.trial.page import (
 )
 from tests.corpus import PARTS, ROOT, page
 
+GRAMMAR = (
+    "Write 'holds', 'holds if …', 'imprecise: <the precise statement>', "
+    "'refuted by <wrong answer>: <the correct statement>' or 'not judged: <why>'."
+)
+
 
 @pytest.fixture
 def read(tmp_path):
@@ -149,14 +154,12 @@ BROKEN = {
     "a verdict outside the grammar": (
         {"verdict": "Verdict: holds mostly"},
         6,
-        "'holds mostly' is no verdict. Write 'holds', 'holds if …' or "
-        "'refuted as stated: <the correct statement>'.",
+        f"'holds mostly' is no verdict. {GRAMMAR}",
     ),
     "a verdict that breaks off": (
         {"verdict": "Verdict: refuted as stated:"},
         6,
-        "'refuted as stated:' is no verdict. Write 'holds', 'holds if …' or "
-        "'refuted as stated: <the correct statement>'.",
+        f"'refuted as stated:' is no verdict. {GRAMMAR}",
     ),
     "a source without address": (
         {"source": "Source: hearsay"},
@@ -346,7 +349,7 @@ def test_reading_in_another_process(read):
     [
         ("sources", "Did you mean 'Source'?"),
         ("Right", "Did you mean 'Right when'?"),
-        ("xyzzy", "Known are Verdict, Asked, Source, Right when, Limits"),
+        ("xyzzy", "Known are Answer, Says, Verdict, Asked, Source, Terms, Right when, Limits"),
     ],
 )
 def test_did_you_mean(word, repair):

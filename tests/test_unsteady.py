@@ -67,6 +67,7 @@ def test_a_steady_clock_decides(measure):
     (wrong,) = (run for run in corpus.read().runs if run.outcome == "refuted")
 
     assert found == {"wrong-as_long_as_one": ("refuted", ""), "right-as_long_as_both": ("held", "")}
+    assert (wrong.counterexample.observed, wrong.counterexample.predicted) == (19, 10)
     assert wrong.counterexample.assertion == "assert 20 (measured 19, nearer to 20 than to 10) == 10"
     assert status == pytest.ExitCode.OK
 

@@ -112,8 +112,8 @@ def stochastically_rounded(x, draws, seed):
 
 dtypes = st.sampled_from(list(BITS))
 weights = st.builds(lambda m, e: m / 128 * 2.0**e, st.integers(128, 255), st.integers(-6, 1))
-# Powers of two, an odd and an even significand, the last one. Ties are half a gap; below a power of two the gap
-# is half as wide, so there a quarter ties and 3/8 arrive.
+# Powers of two, odd and even significands, the last one. Half a gap ties; below a power of two, where the gap
+# is half as wide, a quarter ties and 3/8 arrive.
 near_ties = st.sampled_from([1.0, 129 / 128, 1.5, 255 / 128, 2.0, 2.0**-6, 129 * 2.0**-13])
 gaps = st.sampled_from([0.5, -0.5, 0.25, -0.25, -0.375, 0.75, 1.25, -2.0, 2.0**-20])
 
