@@ -11,6 +11,7 @@ import torch
 
 from fixtures import observe
 from fixtures.clocks import nearest
+from fixtures.trial.claims import parameters
 from fixtures.trial.compare import Comparison, _ratios
 from fixtures.trial.watch import Watch
 
@@ -28,7 +29,7 @@ def watched(body, right, wrong=None, inputs=(3,), **more):
     exec(compile(of(body), "page.py", "exec"), names)
     test = names["test"]
     trial = {"right": right}
-    claim = SimpleNamespace(body=test.__code__)
+    claim = SimpleNamespace(body=test.__code__, parameters=parameters(right))
     watch = Watch(claim, Comparison.of(of(body), "test"), trial, trial | {"wrong": wrong or right})
     for n in inputs:
         watch.around(test, {"answer"})(answer=right, n=n, **more)
