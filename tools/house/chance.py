@@ -24,7 +24,7 @@ def draws_are_printed(source: Source) -> Complaints:
 
 @broken_by(
     importing("import time"),
-    ("    return character.encode", "    time.perf_counter()\n    return character.encode"),
+    ("    return codecs", "    time.perf_counter()\n    return codecs"),
 )
 @broken_by(
     importing("from datetime import datetime as calendar"),

@@ -12,7 +12,7 @@ from .specimen import believing, importing
 
 
 @broken_by(("== answer(character)", "== answer(character) == bytes_by_code_point(character)"))
-@broken_by(("return character.encode(", "return b'.' * bytes_by_code_point(character) or character.encode("))
+@broken_by(("return codecs.", "return b'.' * bytes_by_code_point(character) or codecs."))
 def reality_knows_no_rival(source: Source) -> Complaints:
     """What a claim observes names neither of its rivals."""
     for claim, _ in source.claims:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .source import Source
-from .specimen import GOOD, HOME, OPENING, Specimen, altered
+from .specimen import HOME, OPENING, Change, Specimen, specimen
 
 Complaints = Iterator[tuple[int, str]]
 """What a rule finds wrong with a page: the line, and what was seen and what to do, without the last stop."""
@@ -19,11 +19,16 @@ CORPUS_RULES: dict[CorpusRule, list[Specimen]] = {}
 """Every rule with its failing specimens, as the decorators below keep them."""
 
 
-def broken_by(*changes: tuple[str, str], at: str = HOME) -> Callable[[PageRule], PageRule]:
-    """Try the rule below on every page, and prove it on the good one with these changes."""
+def broken_by(
+    *changes: Change, at: str = HOME, record: tuple[Change, ...] | None = ()
+) -> Callable[[PageRule], PageRule]:
+    """Try the rule below on every page, and prove it on the good one with these changes.
+
+    `record` changes passages of the good page's record; with None the page has none.
+    """
 
     def keep(rule: PageRule) -> PageRule:
-        PAGE_RULES.setdefault(rule, []).append({at: altered(*changes)})
+        PAGE_RULES.setdefault(rule, []).append(specimen(*changes, at=at, record=record))
         return rule
 
     return keep
@@ -33,7 +38,7 @@ def broken_by_corpus(files: Specimen) -> Callable[[CorpusRule], CorpusRule]:
     """Try the rule below on the whole corpus, and prove it on these files beside the good page."""
 
     def keep(rule: CorpusRule) -> CorpusRule:
-        CORPUS_RULES.setdefault(rule, []).append({HOME: GOOD} | OPENING | files)
+        CORPUS_RULES.setdefault(rule, []).append(specimen() | OPENING | files)
         return rule
 
     return keep

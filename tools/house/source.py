@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.trial.page import ClaimText, Page, PageError
+from fixtures.trial.record import Record, RecordError, Run
 
 Definition = ast.FunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
 class Source:
-    """A page together with its syntax."""
+    """A page together with its syntax, and with the records that speak of it as it is."""
 
     page: Page
     text: str
@@ -40,6 +42,16 @@ class Source:
         """The functions and classes of the page."""
         return {n.name: n for n in self.tree.body if isinstance(n, Definition)}
 
+    @functools.cached_property
+    def bound(self) -> dict[str, list[ast.AST]]:
+        """What stands on the page under each name of it: functions, classes, and what is assigned."""
+        bound: dict[str, list[ast.AST]] = {name: [node] for name, node in self.definitions.items()}
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign):
+                for name in used(*node.targets):
+                    bound.setdefault(name, []).append(node.value)
+        return bound
+
     @property
     def claims(self) -> Iterator[tuple[ClaimText, ast.FunctionDef]]:
         """Each claim with its test."""
@@ -47,6 +59,18 @@ class Source:
             test = self.definitions[claim.name]
             assert isinstance(test, ast.FunctionDef)
             yield claim, test
+
+    @functools.cached_property
+    def records(self) -> tuple[Record, ...]:
+        """The page's records, the CPU's first; one that was taken of another text of it is left out."""
+        folder = self.page.path.parents[2] / "evidence"
+        found = list(_readable(folder.glob(f"*/{self.page.area}/{self.page.slug}.json")))
+        fitting = [record for record in found if record.digest == self.page.digest]
+        return tuple(sorted(fitting, key=lambda record: (record.environment.device != "cpu", record.place)))
+
+    def runs(self, claim: ClaimText, rival: str) -> list[Run]:
+        """What the records hold of a rival, `wrong-…` or `right-…`, of a claim of the page."""
+        return [run for record in self.records for run in record.runs if run.key == (claim.name, rival)]
 
     def line(self, name: str) -> int:
         """Where a function stands."""
@@ -98,3 +122,9 @@ def used(*parts: ast.AST) -> set[str]:
 def sides(claim: ClaimText) -> list[str]:
     """The names of a claim's rivals, the wrong ones first."""
     return [rival.name for rival in (*claim.wrong, claim.right)]
+
+
+def _readable(paths: Iterable[Path]) -> Iterator[Record]:
+    for path in paths:
+        with contextlib.suppress(RecordError):
+            yield Record.read(path)
