@@ -55,7 +55,7 @@ def test_a_claim_that_changes_the_process_fails_by_name(after_changes, number):
     assert any(
         "right-as_long_as_both" in line and "which every page shares. Restore" in line for line in told
     )
-    assert all(line.count(" → ") == 1 for line in told), "another change was not put back"
+    assert all(line.count(" (") == 1 for line in told), "another change was not put back"
 
 
 def test_changes_do_not_reach_the_next_page(after_changes):
