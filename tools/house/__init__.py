@@ -13,11 +13,21 @@ from pathlib import Path
 
 from fixtures.trial.page import PageError
 
-from . import chance, corpus, form, imports, kinds, observation
+from . import chance, corpus, declaration, form, imports, kinds, observation
 from .rules import CORPUS_RULES, PAGE_RULES, breaches
 from .source import Source
 
-__all__ = ["chance", "complaints", "corpus", "corpus_complaints", "form", "imports", "kinds", "observation"]
+__all__ = [
+    "chance",
+    "complaints",
+    "corpus",
+    "corpus_complaints",
+    "declaration",
+    "form",
+    "imports",
+    "kinds",
+    "observation",
+]
 
 
 def complaints(path: Path) -> list[str]:

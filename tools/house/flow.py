@@ -52,7 +52,9 @@ def results(test: ast.FunctionDef, value: ast.AST) -> Iterator[ast.AST]:
                 ahead += [part for part in local.get(name, []) if name not in used(part)]
             case ast.Call(func=ast.Attribute(value=receiver)):
                 ahead.append(receiver)
-            case ast.Call(func=ast.Name(id="float" | "abs" | "max" | "min" | "sum" | "list" | "tuple"), args=args):
+            case ast.Call(
+                func=ast.Name(id="float" | "abs" | "max" | "min" | "sum" | "list" | "tuple"), args=args
+            ):
                 ahead += args
             case ast.IfExp(body=body, orelse=orelse):
                 ahead += [body, orelse]

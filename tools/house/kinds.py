@@ -31,7 +31,11 @@ REASONING = {
 WORLDS = {"fixtures.machines", "fixtures.paging", "fixtures.warps", "fixtures.worlds"}
 """Instruments that stand in for a system."""
 
-CONSTANT = re.compile(r"(torch|numpy)\.(b?float|u?int|complex|bool|half|long|short|double|inf|pi|nan)\w*(\.\w+)*")
+OWN = {"fixtures.claim", "fixtures.observe"}
+
+CONSTANT = re.compile(
+    r"(torch|numpy)\.(b?float|u?int|complex|bool|half|long|short|double|inf|pi|nan)\w*(\.\w+)*"
+)
 
 
 def declaring(kind: str) -> Change:
@@ -44,10 +48,14 @@ def of_kind(source: Source, *kinds: str) -> Iterator[tuple[ClaimText, ast.Functi
     return ((claim, test) for claim, test in source.claims if claim.evidence in kinds)
 
 
-def origins(source: Source, claim: ClaimText, test: ast.FunctionDef, value: ast.AST) -> set[str]:
-    """The full names of the imported things that a value of a claim's body comes from."""
-    nodes = flow.made_of(source, test, value, shut=["answer", "observe", *sides(claim)])
-    return {name for name in flow.names(source, nodes) if not CONSTANT.fullmatch(name)}
+def reality(source: Source, claim: ClaimText, test: ast.FunctionDef, value: ast.AST) -> flow.Nodes:
+    """What a value of a claim's body comes from, apart from the answers."""
+    return flow.made_of(source, test, value, shut=["answer", "observe", *sides(claim)])
+
+
+def origins(source: Source, nodes: flow.Nodes) -> set[str]:
+    """The full names of the imported things among some nodes; a mere constant is no thing."""
+    return {name for name in flow.names(source, nodes) if not CONSTANT.fullmatch(name)} - OWN
 
 
 def is_library(name: str) -> bool:
@@ -75,7 +83,8 @@ def an_exact_claim_observes_an_object(source: Source) -> Complaints:
     """Exact is what counts or compares objects of a library that is not ours."""
     for claim, test in of_kind(source, "exact"):
         values = [value for _, _, value in flow.observations(test)]
-        if values and not any(map(is_library, origins(source, claim, test, ast.Tuple(values, ast.Load())))):
+        nodes = reality(source, claim, test, ast.Tuple(values, ast.Load()))
+        if values and not any(map(is_library, origins(source, nodes))):
             seen = f"{claim.name} is exact and observes no object of a library"
             yield test.lineno, f'{seen}. Observe one, or say evidence="simulated" or "derived"'
 
@@ -92,7 +101,8 @@ def an_exact_claim_simulates_nothing(source: Source) -> Complaints:
     """A world that stands in for the system is not the system."""
     for claim, test in of_kind(source, "exact"):
         for call, _, value in flow.observations(test):
-            modules = {".".join(name.split(".")[:2]) for name in origins(source, claim, test, value)}
+            names = origins(source, reality(source, claim, test, value))
+            modules = {".".join(name.split(".")[:2]) for name in names}
             for world in sorted(modules & WORLDS):
                 yield call.lineno, f'{claim.name} is exact and observes {world}. Say evidence="simulated"'
 
@@ -106,7 +116,7 @@ def an_exact_claim_simulates_nothing(source: Source) -> Complaints:
 )
 @broken_by(
     declaring("trained"),
-    ('character=st.characters(exclude_categories=["Cs"])', 'character=st.text(), seed=st.integers()'),
+    ('character=st.characters(exclude_categories=["Cs"])', "character=st.text(), seed=st.integers()"),
     ("answer, character)", "answer, character, seed)"),
 )
 def a_trained_claim_draws_its_seed(source: Source) -> Complaints:
@@ -155,7 +165,10 @@ def a_trained_claim_takes_a_device(source: Source) -> Complaints:
 )
 @broken_by(
     declaring("measured"),
-    ("    assert observe(length=len(", "    steps = round(len(encode(character)))\n    assert observe(length=steps + len("),
+    (
+        "    assert observe(length=len(",
+        "    steps = round(len(encode(character)))\n    assert observe(length=steps + len(",
+    ),
 )
 @broken_by(declaring("trained"), ("len(encode(character))", "round(4 * len(encode(character))) / 4"))
 def what_is_measured_is_observed_raw(source: Source) -> Complaints:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.trial.page import ClaimText, Page, PageError
+from fixtures.trial.page import ENTRIES, ClaimText, Page, PageError
 from fixtures.trial.record import Record, RecordError, Run
 
 Definition = ast.FunctionDef | ast.ClassDef
@@ -88,6 +89,18 @@ class Source:
         return found
 
     @functools.cached_property
+    def entries(self) -> list[tuple[str, int]]:
+        """The entries of the colophon with the lines in which they begin, in the order of the page."""
+        end = self.tree.body[0].end_lineno or 1
+        lines = enumerate(self.text.splitlines()[:end], start=1)
+        found = ((re.match(r"([A-Z][a-z]*(?: [a-z]+)?):", line), number) for number, line in lines)
+        return [(match[1], number) for match, number in found if match and match[1] in ENTRIES]
+
+    def line_of(self, entry: str) -> int:
+        """Where an entry of the colophon begins; 1 if there is none."""
+        return next((line for name, line in self.entries if name == entry), 1)
+
+    @functools.cached_property
     def aliases(self) -> dict[str, str]:
         """What each imported name stands for, in full."""
         full: dict[str, str] = {}
@@ -122,6 +135,20 @@ def used(*parts: ast.AST) -> set[str]:
 def sides(claim: ClaimText) -> list[str]:
     """The names of a claim's rivals, the wrong ones first."""
     return [rival.name for rival in (*claim.wrong, claim.right)]
+
+
+def worked(test: ast.FunctionDef) -> list[ast.Call]:
+    """The worked examples of a claim: its `@example(…)`."""
+    calls = [decorator for decorator in test.decorator_list if isinstance(decorator, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "example"]
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph; `et al. 2023` and `i.e. B` end none."""
+    parts = re.split(
+        r"(?<=[.?!])(?<!\bal\.)(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[^\sa-z]|[a-z]+\d)", text.strip()
+    )
+    return [part for part in parts if part]
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[Record]:
