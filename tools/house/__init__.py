@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fixtures.trial.page import PageError
 
-from . import chance, corpus, declaration, form, imports, kinds, observation
+from . import bound, chance, corpus, declaration, form, imports, kinds, observation
 from .rules import CORPUS_RULES, PAGE_RULES, breaches
 from .source import Source
 

@@ -12,7 +12,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from .source import Source, used
+from .source import Source, assigned, used
 
 Nodes = list[ast.AST]
 
@@ -137,10 +137,8 @@ def _local(test: ast.FunctionDef) -> dict[str, Nodes]:
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """The names that a node binds, and what it binds to them."""
     match node:
-        case ast.Assign(targets=targets, value=value):
-            yield from ((target, value) for target in targets)
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield target, value
+        case ast.Assign() | ast.AnnAssign():
+            yield from assigned(node)
         case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
             yield target, value
         case ast.For(target=target, iter=each) | ast.comprehension(target=target, iter=each):

@@ -66,8 +66,8 @@ def a_page_has_terms(source: Source) -> Complaints:
 @broken_by(("Limits: Other encodings.\n", ""), ("Says: A", "Limits: Other encodings.\nSays: A"))
 def the_colophon_is_in_order(source: Source) -> Complaints:
     """The answer first, then what the source says, the verdict on it, and where both are found."""
-    found = [name for name, _ in source.entries]
-    for (earlier, line), later in zip(source.entries[1:], found, strict=False):
+    found = [name for name, _, _ in source.entries]
+    for (earlier, line, _), later in zip(source.entries[1:], found, strict=False):
         if ENTRIES.index(earlier) < ENTRIES.index(later):
             yield line, f"'{earlier}' stands below '{later}'. The order is {', '.join(ENTRIES)}"
 

@@ -47,10 +47,9 @@ class Source:
     def bound(self) -> dict[str, list[ast.AST]]:
         """What stands on the page under each name of it: functions, classes, and what is assigned."""
         bound: dict[str, list[ast.AST]] = {name: [node] for name, node in self.definitions.items()}
-        for node in self.tree.body:
-            if isinstance(node, ast.Assign):
-                for name in used(*node.targets):
-                    bound.setdefault(name, []).append(node.value)
+        for target, value in (pair for node in self.tree.body for pair in assigned(node)):
+            for name in used(target):
+                bound.setdefault(name, []).append(value)
         return bound
 
     @property
@@ -89,16 +88,21 @@ class Source:
         return found
 
     @functools.cached_property
-    def entries(self) -> list[tuple[str, int]]:
-        """The entries of the colophon with the lines in which they begin, in the order of the page."""
+    def lines(self) -> list[str]:
+        """The lines of the page."""
+        return self.text.splitlines()
+
+    @functools.cached_property
+    def entries(self) -> list[tuple[str, int, str]]:
+        """The entries of the colophon: name, the line in which each begins, its text as it stands there."""
         end = self.tree.body[0].end_lineno or 1
-        lines = enumerate(self.text.splitlines()[:end], start=1)
-        found = ((re.match(r"([A-Z][a-z]*(?: [a-z]+)?):", line), number) for number, line in lines)
-        return [(match[1], number) for match, number in found if match and match[1] in ENTRIES]
+        starts = [n for n in range(1, end + 1) if _entry(self.lines[n - 1]) in ENTRIES]
+        spans = zip(starts, [*starts[1:], end], strict=True)
+        return [(_entry(self.lines[a - 1]), a, "\n".join(self.lines[a - 1 : b - 1])) for a, b in spans]
 
     def line_of(self, entry: str) -> int:
         """Where an entry of the colophon begins; 1 if there is none."""
-        return next((line for name, line in self.entries if name == entry), 1)
+        return next((line for name, line, _ in self.entries if name == entry), 1)
 
     @functools.cached_property
     def aliases(self) -> dict[str, str]:
@@ -137,6 +141,17 @@ def sides(claim: ClaimText) -> list[str]:
     return [rival.name for rival in (*claim.wrong, claim.right)]
 
 
+def assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What an assignment binds, and to what: of `a, b = 1, 2` each name to its own."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            yield from zip(names, values, strict=False)
+        case ast.Assign(targets=targets, value=value):
+            yield from ((target, value) for target in targets)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield target, value
+
+
 def worked(test: ast.FunctionDef) -> list[ast.Call]:
     """The worked examples of a claim: its `@example(…)`."""
     calls = [decorator for decorator in test.decorator_list if isinstance(decorator, ast.Call)]
@@ -149,6 +164,11 @@ def sentences(text: str) -> list[str]:
         r"(?<=[.?!])(?<!\bal\.)(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[^\sa-z]|[a-z]+\d)", text.strip()
     )
     return [part for part in parts if part]
+
+
+def _entry(line: str) -> str:
+    found = re.match(r"([A-Z][a-z]*(?: [a-z]+)?):", line)
+    return found[1] if found else ""
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[Record]:
