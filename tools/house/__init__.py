@@ -13,21 +13,14 @@ from pathlib import Path
 
 from fixtures.trial.page import PageError
 
-from . import bound, chance, corpus, declaration, form, imports, kinds, observation
+from . import bound, chance, corpus, declaration, form, imports, kinds, observation, verdict, words
 from .rules import CORPUS_RULES, PAGE_RULES, breaches
 from .source import Source
 
-__all__ = [
-    "chance",
-    "complaints",
-    "corpus",
-    "corpus_complaints",
-    "declaration",
-    "form",
-    "imports",
-    "kinds",
-    "observation",
-]
+__all__ = ["complaints", "corpus_complaints"]
+
+ROOMS = (form, words, declaration, imports, chance, observation, kinds, verdict, bound, corpus)
+"""Where the rules stand, in the order of a page."""
 
 
 def complaints(path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Declaration: a claim that is written is a claim that runs, under the name and with the examples it shows."""
+"""Declaration: a claim that is written runs, under the name and with the examples that it shows."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ UNITS: dict[str, tuple[float, ...]] = {
 }
 """What a unit multiplies the figure before it with, where the quantity itself is meant without it."""
 
-_UNIT = rf"(?P<unit>%|×(?!\s*[\d(])|(?:{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![^\W\d]))"
+_LONGEST_FIRST = "|".join(sorted(UNITS, key=len, reverse=True))
+_UNIT = rf"(?P<unit>%|×(?!\s*[\d(])|(?:{_LONGEST_FIRST})(?![^\W\d]))"
 
 _NUMBER = re.compile(
     r"(?<![\w.^])(?<![^\W\d]-)(?<!\d,)"

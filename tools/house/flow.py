@@ -73,7 +73,7 @@ def drawn(source: Source, test: ast.FunctionDef) -> dict[str, ast.AST]:
             strategies[keyword.arg] = value
         elif isinstance(value, ast.Dict):
             pairs = zip(value.keys, value.values, strict=True)
-            strategies |= {k.value: _looked_up(source, v) for k, v in pairs if isinstance(k, ast.Constant)}
+            strategies |= {str(k.value): _looked_up(source, v) for k, v in pairs if isinstance(k, ast.Constant)}
     return strategies
 
 

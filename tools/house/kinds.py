@@ -173,7 +173,7 @@ def a_trained_claim_takes_a_device(source: Source) -> Complaints:
 @broken_by(declaring("trained"), ("len(encode(character))", "round(4 * len(encode(character))) / 4"))
 def what_is_measured_is_observed_raw(source: Source) -> Complaints:
     """The record tells 4.2, and not the law that 4.2 is nearest to."""
-    for claim, test in of_kind(source, "measured", "trained"):
+    for _, test in of_kind(source, "measured", "trained"):
         for call, name, value in flow.observations(test):
             for node in flow.results(test, value):
                 if decided := _decides(source, node):

@@ -60,7 +60,7 @@ def a_claim_observes_and_asks(source: Source) -> Complaints:
     ('return codecs.encode(character, "utf-8")', "return 2 * character"),
 )
 def an_observation_comes_from_a_thing(source: Source) -> Complaints:
-    """What is observed comes from a call into a library or an instrument; a simulation may be the page's own."""
+    """What is observed comes from a library or an instrument; a simulation may be the page's own."""
     for claim, test in of_kind(source, "exact", "measured", "trained", "simulated"):
         for call, name, value in flow.observations(test):
             nodes = reality(source, claim, test, value)

@@ -55,10 +55,13 @@ class Source:
     @property
     def claims(self) -> Iterator[tuple[ClaimText, ast.FunctionDef]]:
         """Each claim with its test."""
-        for claim in self.page.claims:
-            test = self.definitions[claim.name]
-            assert isinstance(test, ast.FunctionDef)
-            yield claim, test
+        return ((claim, self.test(claim)) for claim in self.page.claims)
+
+    def test(self, claim: ClaimText) -> ast.FunctionDef:
+        """The test that a claim is."""
+        test = self.definitions[claim.name]
+        assert isinstance(test, ast.FunctionDef)
+        return test
 
     @functools.cached_property
     def records(self) -> tuple[Record, ...]:
@@ -75,6 +78,12 @@ class Source:
     def line(self, name: str) -> int:
         """Where a function stands."""
         return self.definitions[name].lineno
+
+    def parameters(self, name: str) -> list[str]:
+        """The parameters of a function of the page."""
+        definition = self.definitions[name]
+        assert isinstance(definition, ast.FunctionDef)
+        return [arg.arg for arg in ast.walk(definition.args) if isinstance(arg, ast.arg)]
 
     def reached(self, names: Iterable[str], shut: Iterable[str] = ()) -> dict[str, Definition]:
         """What a call of these functions may run of the page, without passing through `shut`."""

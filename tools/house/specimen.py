@@ -9,8 +9,8 @@ GOOD = '''\
 
 A byte-level tokenizer starts from the bytes of a text. How many bytes has one character?
 
-Answer: One to four, by its code point: é takes 2 bytes and a rocket 4. So a text has more bytes than characters
-    as soon as it leaves ASCII.
+Answer: One to four, by its code point: é takes 2 bytes and a rocket 4. So a text has more bytes than
+    characters as soon as it leaves ASCII.
 Says: A character is a byte.
 Verdict: refuted by one_byte_a_character: a character takes one to four bytes
 Asked: Specimens, chapter 1
@@ -152,7 +152,7 @@ ACCEPTED = {
             "== answer(character)\n\n\n"
             "@claim(wrong=longest, right=shortest)\n@given(character=st.characters())\n"
             "def test_bytes_of_ascii(answer, character):\n"
-            '    """ASCII is written in single bytes."""\n'
+            '    """ASCII is written in single bytes.\n\n    character: one code point\n    """\n'
             "    assert observe(length=one_byte_a_character(encode(character))) == answer(character)\n",
         ),
         (
