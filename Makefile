@@ -10,6 +10,12 @@ ifeq ($(MAKECMDGOALS)$(strip $(K)),check)
 $(error Which claims? Say a word of their names, as in: make check K=kvcache)
 endif
 
+# Words that stand side by side are joined by "and"; an expression stays as it is.
+SPACE := $(subst ,, )
+OPEN := (
+EXPRESSION = $(or $(filter and or not,$(K)),$(findstring $(OPEN),$(K)))
+WORDS = $(if $(EXPRESSION),$(K),$(subst $(SPACE), and ,$(strip $(K))))
+
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1 ($$1 == "check" ? " K=kvcache" : ""), $$2 }' Makefile
 
@@ -17,8 +23,8 @@ facts: .venv/.installed ## check every claim on every device here, and write the
 	$(BIN)/python -m pytest traps -n auto --evidence=evidence
 	$(BIN)/python -m tools.sheet
 
-check: .venv/.installed ## try the claims whose page, test or answer is named so
-	$(BIN)/python -m pytest traps -k "$(K)" -v
+check: .venv/.installed ## try the claims that have all of these words in their names or terms
+	$(BIN)/python -m pytest traps -k "$(WORDS)" -v
 
 test: .venv/.installed ## run the corpus, the tests of its machinery and the house rules
 	$(BIN)/python -m pytest traps tests -n auto --cov=fixtures --cov=tools --cov-report=term --cov-fail-under=95

@@ -104,15 +104,25 @@ class Corpus:
         """Run pytest on the corpus in a process that has loaded nothing else."""
         return self.pytester.runpytest_subprocess(*arguments)
 
-    def read(self, device: str = "cpu") -> Record:
-        """The record that a run with --evidence=evidence left."""
-        return Record.read(self.path / "evidence" / f"{device}.json")
+    def place(self, slug: str = SLUG, *, device: str = "cpu", area: str = "lists") -> Path:
+        """Where a run with --evidence=evidence leaves the record of a page."""
+        return self.path / "evidence" / device / area / f"{slug}.json"
 
-    def record(self, *arguments: str | Path, device: str = "cpu") -> Record:
-        """The record that a run of the corpus leaves."""
+    def read(self, slug: str = SLUG, **where: str) -> Record:
+        """The record that a run with --evidence=evidence left of a page."""
+        return Record.read(self.place(slug, **where))
+
+    def record(self, *arguments: str | Path) -> Record:
+        """The record that a run of the corpus leaves of the good page."""
         self.run("--evidence=evidence", *arguments)
-        return self.read(device)
+        return self.read()
 
     def runs(self, *arguments: str | Path) -> dict[str, Run]:
-        """The recorded runs by answer, of a corpus whose claims share none."""
+        """The runs of the good page by answer; its claims are to share none."""
         return {run.answer: run for run in self.record(*arguments).runs}
+
+    def failed(self, *arguments: str | Path) -> dict[str, Run]:
+        """The runs by answer that a run of the good page leaves where a claim fails."""
+        self.run("--evidence=evidence", *arguments)
+        left = self.place().with_suffix(".failed.json")
+        return {run.answer: run for run in Record.model_validate_json(left.read_text("utf-8")).runs}

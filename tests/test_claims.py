@@ -82,6 +82,34 @@ REFUSED = {
         31,
         "evidence='exakt' is no kind of evidence. Did you mean 'exact'?",
     ),
+    "too few examples to prove a thing": (
+        {
+            "claim": "wrong=as_long_as_one, right=as_long_as_both, examples=9",
+            "given": "items=st.integers(2, 5000)",
+        },
+        31,
+        "examples=9 proves too little for exact evidence. "
+        "Try it on 10 or more, or on a regime of few cells: that is enumerated.",
+    ),
+    "a single measurement": (
+        {
+            "claim": 'wrong=as_long_as_one, right=as_long_as_both, evidence="measured", examples=1',
+            "given": "items=st.integers(2, 5000)",
+        },
+        31,
+        "examples=1 proves too little for measured evidence. "
+        "Try it on 2 or more, or on a regime of few cells: that is enumerated.",
+    ),
+    "settings of its own": (
+        {"head": "from hypothesis import settings", "given": "items=st.just(3))\n@settings(max_examples=1"},
+        31,
+        "test_length carries @settings. Say its budget as @claim(examples=…).",
+    ),
+    "an empty regime": (
+        {"given": "items=st.nothing()"},
+        31,
+        "test_length draws items from nothing. Give it a regime with inputs.",
+    ),
     "evidence unlike any kind": (
         {"claim": 'wrong=as_long_as_one, right=as_long_as_both, evidence="hearsay"'},
         31,
@@ -173,14 +201,14 @@ def know(n: int) -> int:
     return n + 1
 
 
-def budget(profile=None, **declared):
+def budget(profile=None, regime=None, **declared):
     """How a claim is run when it is declared under a profile."""
     name = settings.get_current_profile_name()
     settings.load_profile(profile or name)
     try:
 
         @claim(wrong=believe, right=know, **declared)
-        @given(n=st.integers())
+        @given(n=regime or st.integers())
         def test(answer, n):
             """A claim."""
             assert observe(n=n + 1) == answer(n)
@@ -206,17 +234,34 @@ def test_budget(declared, sheet, deep):
     assert budget("deep", **declared).max_examples == deep
 
 
+def test_budget_of_a_finite_regime():
+    """A regime of few cells is enumerated, whatever its budget; it may ask for more than it has."""
+    cells = st.integers(1, 12)
+
+    assert budget(regime=cells, examples=2, evidence="trained").max_examples == 12
+    assert budget(regime=cells, examples=30).max_examples == 30
+
+
+def test_settings_above_a_claim_are_refused(corpus):
+    """A budget that stands above the claim's own is an error of its page."""
+    corpus.write(head="from hypothesis import settings", helpers="@settings(max_examples=1)")
+    result = corpus.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*test_length has already been decorated with a settings object.*"])
+
+
 def test_budget_is_never_nothing(monkeypatch):
     """However small the profile, a claim is tried at least once."""
     settings.register_profile("shallow", settings.get_profile("sheet"), max_examples=1)
 
-    assert budget("shallow", examples=5).max_examples == 1
+    assert budget("shallow", examples=20).max_examples == 1
 
 
 @pytest.mark.parametrize("kind", EVIDENCE)
 def test_what_is_shrunk(kind):
     """A smaller seed or a second measurement explains nothing, so only other claims are shrunk."""
-    found = budget("sheet", evidence=kind, examples=5)
+    found = budget("sheet", evidence=kind, examples=10)
 
     assert (Phase.shrink in found.phases) == (kind not in UNSHRUNK)
     assert Phase.generate in found.phases

@@ -1,14 +1,12 @@
 """Instruments prove themselves first: a known case for each way in which a page uses them."""
 
-import time
-
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, nbytes, nearest, saved_bytes, seconds
+from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, nbytes, saved_bytes
 from fixtures.nets import LM
 
 DEVICES = ["cpu", "meta"]
@@ -335,39 +333,3 @@ def test_traffic_refuses_writes_through_indices():
 
     with pytest.raises(BlindSpot, match=r"index_put_ does not say how much it writes\. Write to a slice"):
         moved(scatter)
-
-
-def test_seconds_of_a_sleep():
-    """A run that sleeps takes what it sleeps, and each run is timed for itself."""
-    cpu = torch.device("cpu")
-
-    short, long = seconds(lambda: time.sleep(0.002), lambda: time.sleep(0.05), device=cpu, repeats=3)
-
-    assert 0.002 <= short < 0.05 <= long
-
-
-def test_seconds_are_those_of_the_fastest_take():
-    """A single slow take changes nothing, nor do the two that warm up."""
-    naps = iter([0.05, 0.05, 0.05, 0.0, 0.05])
-
-    (fastest,) = seconds(lambda: time.sleep(next(naps)), device=torch.device("cpu"), repeats=3)
-
-    assert fastest < 0.05
-    assert next(naps, None) is None
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_seconds_on_cuda_wait_for_the_device():
-    """A product of 64 times the work takes longer, although its launch does not."""
-    cuda = torch.device("cuda")
-    small, large = ones(512, 512, device=cuda), ones(8192, 8192, device=cuda)
-
-    quick, slow = seconds(lambda: small @ small, lambda: large @ large, device=cuda)
-
-    assert slow > 4 * quick
-
-
-@pytest.mark.parametrize(("measured", "law"), [(1.9, 1), (2.1, 4), (0.1, 1), (50.0, 4)])
-def test_nearest_goes_by_the_ratio(measured, law):
-    """Between 1 and 4 the border lies at 2, twice the one and half the other."""
-    assert nearest(measured, 1, 4) == law

@@ -1,378 +1,100 @@
-"""The record of a run is written whole or not at all, and read only if it is one."""
+"""A record has one definition, is read only if it is whole, and its file is replaced in one step."""
 
 import json
 import os
 import runpy
-import sys
-from pathlib import Path
+import time
 
 import jsonschema
 import pytest
-import torch
 
 from fixtures.trial.record import (
     SCHEMA,
+    Counterexample,
     Environment,
+    Fit,
     Observation,
     Record,
     RecordError,
     Run,
     Samples,
+    Spread,
+    records,
+    remove_drafts,
     schema,
     show,
     write_atomically,
 )
-from tests.corpus import ROOT, SLUG
+from tests.corpus import ROOT
 
-PAGE = f"traps/lists/{SLUG}.py"
-SECOND = "traps/lists/second.py"
-
-
-@pytest.fixture
-def whole(corpus):
-    """A corpus of two pages, and the bytes of its whole record."""
-    corpus.write()
-    corpus.write(slug="second")
-    corpus.run("--evidence=evidence")
-    return (corpus.path / "evidence" / "cpu.json").read_bytes()
-
-
-def written(corpus):
-    return (corpus.path / "evidence" / "cpu.json").read_bytes()
-
-
-# Writing
-
-
-def test_whole_record(corpus, whole):
-    """A whole run has a file of its device's name: one run a line, sorted, to the last newline."""
-    record = corpus.read()
-    lines = whole.decode().split("\n")
-
-    assert not record.partial
-    assert [run.key for run in record.runs] == [
-        (PAGE, "test_length", "right-as_long_as_both"),
-        (PAGE, "test_length", "wrong-as_long_as_one"),
-        (SECOND, "test_length", "right-as_long_as_both"),
-        (SECOND, "test_length", "wrong-as_long_as_one"),
-    ]
-    assert sum(line.startswith('{"answer": ') for line in lines) == 4
-    assert lines[-1] == ""
-    assert whole.decode() == record.text()
-    jsonschema.validate(json.loads(whole), json.loads(schema()))
-
-
-def test_environment(corpus, whole):
-    """The header says where a run took place."""
-    found = corpus.read().environment
-
-    assert found.device == "cpu"
-    assert found.python == ".".join(map(str, sys.version_info[:3]))
-    assert found.torch == torch.__version__
-    assert len(found.day.split("-")) == 3
-    assert all(found.model_dump().values())
-
-
-def test_where_it_was_written(corpus):
-    """A run says which file it wrote, with how many runs, and may be asked for one by name."""
-    corpus.write()
-    result = corpus.run("--evidence=a/b/mine.json")
-
-    assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["evidence: a/b/mine.json: 2 runs"])
-    assert len(Record.read(corpus.path / "a" / "b" / "mine.json").runs) == 2
-
-
-def test_no_draft_is_left(corpus, whole):
-    """Beside the record nothing is left of its writing."""
-    assert os.listdir(corpus.path / "evidence") == ["cpu.json"]
-
-
-NUMBERED = """
-LIMIT = 4711
-SHARE = 0.123456
-WORD = "{slug}"
-"""
-
-SHUFFLE = """
-import random
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    random.Random(5).shuffle(items)
-"""
-
-
-def runs_in(text):
-    """What a record says of its runs, without what it says of their day and place."""
-    return text[text.index('"runs"') :]
-
-
-@pytest.fixture
-def varied(corpus):
-    """Three pages with constants of their own and wide regimes, and the record of a run in this process."""
-    for slug in ("first", "second", "third"):
-        corpus.write(
-            slug=slug,
-            head=NUMBERED.format(slug=slug).replace("4711", str(4711 + len(slug))),
-            given="items=st.integers(2, 9999), share=st.floats(0, 1), "
-            "words=st.frozensets(st.sampled_from(['a', 'b', 'c', 'd']))",
-            signature="answer, items, share, words",
-            body="observe(many=words)\n    assert observe(length=len(range(items)) * 2) == answer(items)",
-        )
-    corpus.run("--evidence=evidence")
-    return written(corpus).decode()
-
-
-def test_same_bytes_in_two_processes(corpus, varied):
-    """A run in parallel leaves the same record."""
-    corpus.spawn("-n2", "--evidence=evidence")
-
-    assert runs_in(written(corpus).decode()) == runs_in(varied)
-
-
-def test_same_bytes_in_any_order(corpus, varied):
-    """A run in another order leaves the same record."""
-    corpus.conftest(SHUFFLE)
-    result = corpus.run("-v", "--evidence=evidence")
-    tried = [line.split("[")[0] for line in result.outlines if "::" in line]
-
-    assert tried != sorted(tried)
-    assert runs_in(written(corpus).decode()) == runs_in(varied)
-
-
-def test_same_bytes_alone(corpus, varied):
-    """A page that runs alone, in a process that loads no other, leaves the same lines as among others."""
-    corpus.spawn("traps/lists/second.py", "--evidence=alone")
-    alone = (corpus.path / "alone" / "cpu.json").read_text().splitlines()
-    runs = [line.rstrip(",") for line in alone if line.startswith('{"answer"')]
-
-    assert len(runs) == 2
-    assert runs == [line.rstrip(",") for line in varied.splitlines() if "second.py" in line]
-
-
-UNWRITABLE = {
-    "a folder below a file": ("file/evidence", "Not a directory"),
-    "a file for a folder": ("file", "File exists"),
-    "a folder for a file": ("folder.json", "it is a folder"),
-    "a file of another kind": ("package.json", "it holds something that is no record"),
-}
-
-
-@pytest.mark.parametrize(("path", "reason"), UNWRITABLE.values(), ids=UNWRITABLE)
-def test_unwritable_path(corpus, path, reason):
-    """A record that could not be written is refused before anything runs."""
-    corpus.write()
-    (corpus.path / "file").touch()
-    (corpus.path / "folder.json").mkdir()
-    (corpus.path / "package.json").write_text('{"name": "other"}')
-    result = corpus.run(f"--evidence={path}")
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert [line for line in result.errlines if line] == [
-        f"ERROR: --evidence {path}: cannot be written ({reason}). Name a path that can."
-    ]
-    assert result.outlines == []
-
-
-@pytest.mark.parametrize("option", ["--runxfail", f"--answer={PAGE}:as_long_as_both"])
-def test_what_is_no_record(corpus, option):
-    """A run that is no plain run leaves no record."""
-    corpus.write()
-    result = corpus.run("--evidence=evidence", option)
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert [line for line in result.errlines if line] == [
-        f"ERROR: --evidence and {option.split('=')[0]} exclude each other. Record a plain run."
-    ]
-    assert not (corpus.path / "evidence").exists()
-
-
-def test_interrupted_run(corpus, whole):
-    """An interrupted run leaves the old record byte for byte, and says that it wrote none."""
-    corpus.write(slug="second", body="observe(length=1)\n    raise KeyboardInterrupt")
-    result = corpus.run("--evidence=evidence")
-
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["evidence: the session did not finish; no record was written"])
-    assert written(corpus) == whole
-
-
-def test_nothing_ran(corpus, whole):
-    """A run of no claim leaves the old record too."""
-    result = corpus.run("--evidence=evidence", "-k", "xyzzy")
-
-    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    result.stdout.fnmatch_lines(["evidence: no claim ran; no record was written"])
-    assert written(corpus) == whole
-
-
-def break_a_page(corpus):
-    corpus.write("import torhc\n", slug="third")
-
-
-def unprint_a_page(corpus):
-    corpus.write(slug="third", question=None)
-
-
-def misspell_a_page(corpus):
-    corpus.write(slug="third", right="return 2 *")
-
-
-def miscode_a_page(corpus):
-    file = corpus.write(slug="third", title="Längen")
-    file.write_bytes(file.read_text(encoding="utf-8").encode("latin-1"))
-
-
-def fail_a_page(corpus):
-    corpus.write(slug="a_failure", right="return items")
-
-
-PARTIAL = {
-    "by -k": (None, ["-k", "second"]),
-    "by the side of an answer": (None, ["-k", "right"]),
-    "by a node": (None, [f"{PAGE}::test_length"]),
-    "by a file": (None, [PAGE]),
-    "by a page that is not imported": (break_a_page, []),
-    "by a page that is not printed": (unprint_a_page, []),
-    "by a page that is not Python": (misspell_a_page, []),
-    "by a page that is not UTF-8": (miscode_a_page, []),
-    "by -x": (fail_a_page, ["-x"]),
-}
-
-
-@pytest.mark.parametrize(("change", "arguments"), PARTIAL.values(), ids=PARTIAL)
-def test_partial_record(corpus, whole, change, arguments):
-    """A run that lacks a rival of some page is marked partial, and never replaces a whole record."""
-    if change:
-        change(corpus)
-    result = corpus.run("--evidence=evidence", *arguments)
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(
-        [
-            "evidence: evidence/cpu.json holds a whole run and this one is partial; it was left as it is. "
-            "Run without a selection, or name another path"
-        ]
-    )
-    assert written(corpus) == whole
-
-
-def test_partial_record_elsewhere(corpus, whole):
-    """Where there is no whole record a partial one is written, and marked as that."""
-    result = corpus.run("--evidence=elsewhere", "-k", "second")
-
-    assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(
-        ["evidence: elsewhere/cpu.json: 2 runs, partial: the fact sheet will refuse it"]
-    )
-    assert Record.read(corpus.path / "elsewhere" / "cpu.json").partial
-
-
-def test_partial_record_is_replaced(corpus):
-    """A partial record gives way to another partial one, and to a whole one."""
-    corpus.write()
-    corpus.write(slug="second")
-    first = corpus.record("-k", "second")
-    other = corpus.record("-k", SLUG)
-    whole = corpus.record()
-
-    assert [record.partial for record in (first, other, whole)] == [True, True, False]
-    assert first.runs != other.runs
-    assert len(whole.runs) == 4
-
-
-def test_damaged_record_is_replaced(corpus, whole):
-    """A file that is no record any more gives way even to a partial one."""
-    (corpus.path / "evidence" / "cpu.json").write_text("<<<<<<< HEAD\n")
-
-    assert corpus.record("-k", "second").partial
-
-
-def test_failing_run_is_whole(corpus):
-    """A run in which a claim fails is recorded in full, failure and all."""
-    corpus.write(right="return items")
-    record = corpus.record()
-
-    assert not record.partial
-    assert [run.outcome for run in record.runs] == ["failed", "refuted"]
-
-
-@pytest.fixture
-def two_devices(monkeypatch):
-    """A machine with a GPU, as far as pytest can tell."""
-    monkeypatch.setattr("fixtures.device.devices", lambda: (torch.device("cpu"), torch.device("cuda")))
-    monkeypatch.setattr("torch.cuda.get_device_name", lambda device=None: "NVIDIA H200")
-
-
-def test_a_record_for_each_device(corpus, two_devices):
-    """Each device has a record of its own, whole if it holds what such a device can run."""
-    corpus.write()
-    corpus.write(slug="anywhere", signature="answer, device, items")
-    corpus.write(slug="on_a_gpu", signature="answer, gpu, items")
-    result = corpus.run("--evidence=evidence")
-    cpu, gpu = corpus.read("cpu"), corpus.read("nvidia-h200")
-
-    result.stdout.fnmatch_lines(
-        ["evidence: evidence/cpu.json: 4 runs", "evidence: evidence/nvidia-h200.json: 4 runs"]
-    )
-    assert (cpu.partial, gpu.partial) == (False, False)
-    assert {run.page for run in cpu.runs} == {PAGE, "traps/lists/anywhere.py"}
-    assert {run.page for run in gpu.runs} == {"traps/lists/anywhere.py", "traps/lists/on_a_gpu.py"}
-    assert {run.device for run in gpu.runs} == {"nvidia-h200"}
-    assert gpu.environment.device_name == "NVIDIA H200"
-
-
-def test_one_file_for_two_devices(corpus, two_devices):
-    """Two devices do not fit into one file."""
-    corpus.write(signature="answer, device, items")
-    result = corpus.run("--evidence=one.json")
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(
-        ["evidence: one.json is one file, and cpu, nvidia-h200 ran. Name a folder; no record was written"]
-    )
-    assert not (corpus.path / "one.json").exists()
-
-
-def test_refutations_on_two_devices(corpus, two_devices):
-    """Under -v each device's figures stand apart, the CPU's first."""
-    corpus.write(signature="answer, device, items")
-
-    corpus.run("-v").stdout.fnmatch_lines(
-        [
-            "        assert 4 == 2    at items=2",
-            "    as_long_as_both: held on 19 examples",
-            "        assert 4 == 2    at items=2 on nvidia-h200",
-            "    as_long_as_both: held on 19 examples on nvidia-h200",
-        ],
-        consecutive=False,
-    )
-
-
-# Reading
+PAGE = "traps/memory/kvcache.py"
 
 
 def run_of(answer, **changed):
     """A run as a claim might leave it."""
-    words = dict.fromkeys(("page", "claim", "device", "digest", "evidence", "assertion", "reason"), "word")
+    words = {
+        "claim": "test_bytes",
+        "evidence": "exact",
+        "outcome": "held",
+        "quantity": "length",
+        "reason": "",
+    }
     seen = {"length": Observation(smallest=1, largest=2.5, last=[1, "inf", None])}
-    samples = Samples(inputs={"n": [1, 2]}, observed={"length": [1, None]}, predicted=[0.5, 2])
-    parts = {"outcome": "held", "examples": 2, "observed": seen, "samples": samples, "counterexample": None}
-    return Run(**{**words, **parts, "answer": answer, **changed})
+    samples = Samples(inputs={"n": [1, 2]}, observed={"length": [1, None]}, predicted={answer: [0.5, "nan"]})
+    spread = Spread(smallest=0.5, median=1.0, largest=2.0)
+    fits = {answer: Fit(agrees=1, of=2, raised=0, ratio=spread, off=None)}
+    parts = {"examples": 2, "observed": seen, "samples": samples, "worked": None, "fits": fits}
+    return Run(**{**words, **parts, "counterexample": None, "answer": answer, **changed})
+
+
+FOUND = Counterexample(
+    inputs={"n": 1, "word": "'ä'", "row": [1, "1/3"]}, observed=4, predicted=2, assertion="assert 4 == 2"
+)
 
 
 @pytest.fixture
-def content():
-    """A good record as JSON."""
+def record():
+    """A good record."""
     names = ("device", "device_name", "platform", "python", "torch", "hypothesis", "day")
-    runs = [run_of("right"), run_of("wrong", outcome="refuted", counterexample={"word": "'ä'"})]
-    place = Environment(**dict.fromkeys(names, "word"))
-    record = Record(schema_version=SCHEMA, partial=False, environment=place, runs=runs)
-    return json.loads(record.text())
+    wrong = run_of("wrong-less", outcome="refuted", counterexample=FOUND, samples=None, fits={})
+    return Record(
+        schema_version=SCHEMA,
+        page=PAGE,
+        digest="0123",
+        environment=Environment(**dict.fromkeys(names, "wörd")),
+        runs=[wrong, run_of("right-all")],
+    )
 
 
-def test_schema():
+@pytest.fixture
+def place(tmp_path, record):
+    """Where the record lies, in a folder of records."""
+    place = tmp_path / "cpu" / record.place
+    write_atomically(place, record.text())
+    return place
+
+
+def test_one_run_a_line(record):
+    """The text of a record has one run a line, sorted, so that a diff shows which run changed."""
+    lines = record.text().splitlines()
+    runs = [line for line in lines if line.startswith('{"answer"')]
+
+    assert [line.split('"')[3] for line in runs] == ["right-all", "wrong-less"]
+    assert len(lines) == len(runs) + 8
+    assert "wörd" in record.text()
+
+
+def test_place(record):
+    """A record lies under its page's area and name, whatever the device's folder is called."""
+    assert record.place == "memory/kvcache.json"
+
+
+def test_written_as_read(place, record):
+    """Reading a record and writing it loses nothing."""
+    assert Record.read(place).text() == record.text()
+
+
+def test_schema_is_committed():
     """The committed JSON Schema is the one that the record's definition yields."""
     committed = (ROOT / "fixtures" / "trial" / "record.schema.json").read_text(encoding="utf-8")
 
@@ -387,104 +109,147 @@ def test_schema_is_printed(capsys):
     assert capsys.readouterr().out == schema()
 
 
-def test_record_fits_its_schema(content):
+def test_record_fits_its_schema(record):
     """A record fits the JSON Schema."""
-    jsonschema.validate(content, json.loads(schema()))
+    jsonschema.validate(json.loads(record.text()), json.loads(schema()))
 
 
-def broken(content, *path, value):
-    """A copy of a record with one value changed."""
-    copy = json.loads(json.dumps(content))
-    at = copy
+def test_every_committed_record_is_whole():
+    """Each record of the corpus is read, fits the JSON Schema and is committed as it would be written."""
+    contract = jsonschema.Draft202012Validator(json.loads(schema()))
+    found = list(records(ROOT / "evidence"))
+
+    for path, record in found:
+        text = path.read_text(encoding="utf-8")
+        contract.validate(json.loads(text))
+        assert text == record.text(), path
+    assert found
+
+
+# Reading
+
+
+def broken(record, *path, value):
+    """A record's JSON with one value changed."""
+    content = json.loads(record.text())
+    at = content
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = value
-    return copy
+    return content
 
 
 BROKEN = {
     "an outcome unheard of": (["runs", 0, "outcome"], "won", "runs.0.outcome: Input should be 'held', "),
-    "examples in words": (
-        ["runs", 1, "examples"],
-        "many",
-        "runs.1.examples: Input should be a valid integer",
-    ),
+    "examples in words": (["runs", 1, "examples"], "many", "runs.1.examples: Input should be a valid int"),
     "no runs": (["runs"], None, "runs: Input should be a valid list"),
     "a field of its own": (["mood"], "good", "mood: Extra inputs are not permitted"),
     "a day in numbers": (["environment", "day"], 1, "environment.day: Input should be a valid string"),
+    "no page": (["page"], "kvcache", "page: String should match pattern"),
+    "a page elsewhere": (["page"], "traps/../../kvcache.py", "page: String should match pattern"),
 }
 
 
 @pytest.mark.parametrize(("path", "value", "message"), BROKEN.values(), ids=BROKEN)
-def test_broken_field(tmp_path, content, path, value, message):
+def test_broken_field(place, record, path, value, message):
     """A field that breaks the schema is named, by the reader as by the JSON Schema."""
-    damaged = broken(content, *path, value=value)
-    file = tmp_path / "cpu.json"
-    file.write_text(json.dumps(damaged))
+    damaged = broken(record, *path, value=value)
+    place.write_text(json.dumps(damaged))
 
     with pytest.raises(RecordError) as error:
-        Record.read(file)
-    assert str(error.value).startswith(f"{file}: breaks the schema at {message}")
+        Record.read(place)
+    assert str(error.value).startswith(f"{place}: breaks the schema at {message}")
     assert str(error.value).endswith(". Take it again with `make facts`.")
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(damaged, json.loads(schema()))
 
 
 UNREADABLE = {
-    "malformed": ('{"schema_version": 1, ', "is not JSON (Expecting property name"),
-    "no text": ("", "is not JSON (Expecting value"),
-    "a list": ("[1]", "is JSON, but no record of a run."),
-    "foreign": ('{"name": "trapsheet"}', "is JSON, but no record of a run."),
-    "of another version": ('{"schema_version": 99}', "has schema version 99; this one reads 1."),
-    "of an unknown version": ('{"schema_version": "two"}', "has schema version 'two'; this one reads 1."),
+    "cut short": ('{"schema_version": 2, ', "is not JSON (Expecting property name", True),
+    "empty": ("", "is not JSON (Expecting value", True),
+    "merged in conflict": ("<<<<<<< HEAD\n{}", "is not JSON (Expecting value", True),
+    "nested without end": ("[" * 100_000, "is not JSON (maximum recursion", True),
+    "a list": ("[1]", "is JSON, but no record of a run. Move it out of the folder.", False),
+    "foreign": ('{"name": "trapsheet"}', "is JSON, but no record of a run. Move it", False),
+    "of the next version": ('{"schema_version": 3}', "has schema version 3; this one reads 2. Remove", False),
+    "of no version": ('{"schema_version": "two"}', "has schema version 'two'; this one reads 2.", False),
 }
 
 
-@pytest.mark.parametrize(("text", "message"), UNREADABLE.values(), ids=UNREADABLE)
-def test_unreadable_record(tmp_path, text, message):
-    """A file that is no record says what it is and what to do."""
-    file = tmp_path / "cpu.json"
-    file.write_text(text)
+@pytest.mark.parametrize(("text", "message", "torn"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_record(place, text, message, torn):
+    """A file that is no record says what it is and what to do, and may be replaced if it was one."""
+    place.write_text(text)
 
     with pytest.raises(RecordError) as error:
-        Record.read(file)
-    assert str(error.value).startswith(f"{file}: {message}")
-    assert str(error.value).endswith(" Take it again with `make facts`.")
+        Record.read(place)
+    assert str(error.value).startswith(f"{place}: {message}")
+    assert str(error.value).endswith(".")
+    assert error.value.torn == torn
+
+
+def test_single_file_of_the_first_schema(tmp_path):
+    """The one file that held all pages is refused with what to do."""
+    old = tmp_path / "cpu.json"
+    old.write_text('{"environment": {}, "partial": false, "schema_version": 1, "runs": []}')
+
+    with pytest.raises(RecordError) as error:
+        list(records(tmp_path))
+    assert str(error.value) == (
+        f"{old}: has schema version 1; this one reads 2. Remove it, and take the records anew with "
+        "`make facts`: one file per page and device."
+    )
 
 
 def test_missing_record(tmp_path):
     """A record that is not there cannot be read."""
-    with pytest.raises(RecordError, match=r"cpu\.json: cannot be read \(No such file or directory\)\. Take"):
-        Record.read(tmp_path / "cpu.json")
+    with pytest.raises(RecordError, match=r"a\.json: cannot be read \(No such file or directory\)\. Take"):
+        Record.read(tmp_path / "a.json")
 
 
-def test_record_that_is_no_text(tmp_path):
+def test_record_that_is_no_text(place):
     """A file of other bytes is no JSON."""
-    file = tmp_path / "cpu.json"
-    file.write_bytes(b"\xff\xfe\x00")
+    place.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(RecordError, match=r"cpu\.json: is not JSON \("):
-        Record.read(file)
+    with pytest.raises(RecordError, match=r"kvcache\.json: is not JSON \("):
+        Record.read(place)
 
 
-def test_record_is_written_as_it_was_read(tmp_path, content):
-    """Reading a record and writing it loses nothing."""
-    file = tmp_path / "cpu.json"
-    file.write_text(json.dumps(content))
+@pytest.mark.parametrize("where", ["memory/other.json", "inference/kvcache.json", "kvcache.json"])
+def test_record_in_a_wrong_place(place, where):
+    """A record that lies under another page's name or area is told where it belongs."""
+    moved = place.parents[1] / where
+    moved.parent.mkdir(exist_ok=True)
+    place.rename(moved)
 
-    assert json.loads(Record.read(file).text()) == content
+    with pytest.raises(RecordError) as error:
+        Record.read(moved)
+    assert str(error.value) == f"{moved}: speaks of {PAGE}. Move it to …/memory/kvcache.json."
+    assert not error.value.torn
+
+
+def test_run_that_stands_twice(place, record):
+    """A record that a merge left with two lines of one run is no record."""
+    twice = record.model_copy(update={"runs": [*record.runs, run_of("right-all", outcome="failed")]})
+    place.write_text(twice.text())
+
+    with pytest.raises(RecordError, match=r"kvcache\.json: holds test_bytes\[right-all\] twice\. Take it"):
+        Record.read(place)
+
+
+def test_records_of_a_folder(place, record):
+    """Records are read by path, from as many folders as there are, and what a failure left is none."""
+    elsewhere = place.parents[2] / "nvidia-h200" / record.place
+    write_atomically(elsewhere, record.text())
+    place.with_suffix(".failed.json").write_text("{")
+    (place.parent / ".kvcache.json.abc.draft").write_text("{")
+
+    assert [path for path, _ in records(place.parents[2])] == [place, elsewhere]
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [
-        (1, "1"),
-        (0.5, "0.5"),
-        (None, "None"),
-        (True, "True"),
-        ("'a'", "'a'"),
-        ([1, "'a'"], "[1, 'a']"),
-    ],
+    [(1, "1"), (0.5, "0.5"), (None, "None"), (True, "True"), ("'a'", "'a'"), ([1, "'a'"], "[1, 'a']")],
 )
 def test_show(value, text):
     """A recorded value is shown as Python prints it."""
@@ -493,10 +258,27 @@ def test_show(value, text):
 
 def test_at():
     """A counterexample reads as the inputs it was found at."""
-    run = run_of("right", counterexample={"n": 1, "word": "'a'", "row": [1, "1/3"]})
+    assert FOUND.at == "n=1, word='ä', row=[1, 1/3]"
 
-    assert run.at == "n=1, word='a', row=[1, 1/3]"
-    assert run.model_copy(update={"counterexample": None}).at == ""
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"torch": "2.13.0+cu126"}, True),
+        ({"torch": "2.13.1+cpu"}, False),
+        ({"python": "3.11.12"}, True),
+        ({"python": "3.12.0"}, False),
+        ({"hypothesis": "6.170.16"}, False),
+        ({"day": "2027-01-01", "device_name": "arm64", "platform": "Darwin"}, True),
+    ],
+)
+def test_versions(record, changed, same):
+    """A run is worth recording anew for another torch, Hypothesis or minor of Python, not for a build."""
+    here = record.environment.model_copy(
+        update={"torch": "2.13.0+cpu", "python": "3.11.7", "hypothesis": "6.170.15"}
+    )
+
+    assert (here.model_copy(update=changed).versions == here.versions) == same
 
 
 # Writing a file
@@ -515,28 +297,34 @@ def test_write_atomically(tmp_path):
 
 @pytest.mark.parametrize("step", ["replace", "chmod"])
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()], ids=["error", "interrupt"])
-def test_failed_write(tmp_path, monkeypatch, step, error):
+def test_failed_write(place, record, monkeypatch, step, error):
     """A write that fails leaves the old file, and no draft beside it."""
 
     def fail(*arguments):
         raise error
 
-    file = tmp_path / "a.txt"
-    file.write_text("old")
     monkeypatch.setattr(f"os.{step}", fail)
 
     with pytest.raises(type(error)):
-        write_atomically(file, "new")
-    assert file.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+        write_atomically(place, "new")
+    assert place.read_text(encoding="utf-8") == record.text()
+    assert os.listdir(place.parent) == ["kvcache.json"]
 
 
-def test_unwritten_text(tmp_path):
+def test_unwritten_text(place, record):
     """A text that cannot be encoded leaves the old file, and no draft beside it."""
-    file = Path(tmp_path / "a.txt")
-    file.write_text("old")
-
     with pytest.raises(UnicodeEncodeError):
-        write_atomically(file, "\ud800")
-    assert file.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+        write_atomically(place, "\ud800")
+    assert place.read_text(encoding="utf-8") == record.text()
+    assert os.listdir(place.parent) == ["kvcache.json"]
+
+
+def test_old_drafts_go(place):
+    """What a process that was killed left of its writing goes, and what another one is writing stays."""
+    left, written = (place.parent / f".kvcache.json.{name}.draft" for name in ("left", "written"))
+    left.touch()
+    written.touch()
+    os.utime(left, (time.time() - 3600,) * 2)
+    remove_drafts(place.parents[2])
+
+    assert sorted(os.listdir(place.parent)) == [written.name, "kvcache.json"]

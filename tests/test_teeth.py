@@ -4,6 +4,7 @@ import ast
 import bisect
 import heapq
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -76,6 +77,20 @@ FAMILIES = {
     "return any(x)": ["return x", "return all(x)"],
     "return x.mean()": ["return x", "return x.sum()"],
     "return math.ceil(x)": ["return x", "return math.floor(x)"],
+    "return torch.round(x)": ["return x", "return torch.floor(x)", "return torch.ceil(x)"],
+    # roundings part at ties and at whole numbers
+    "return round(x)": ["return x", "return int(x)", "return int(x + 0.5)"],
+    "return round(x, n)": ["return x", "return round(n, x)"],
+    "return ceil(x)": ["return x", "return int(x)", "return int(x) + 1"],
+    "return floor(x)": ["return x", "return int(x) + 1", "return round(x)"],
+    "return -(-a // b)": [
+        "return -a // b",
+        "return -(-a / b)",
+        "return -(-a % b)",
+        "return --a",
+        "return -(a // b)",
+        "return a // b + 1",
+    ],
     # branches; of == and not the opposite is made already
     "return a if c else b": ["return a if not c else b"],
     "if a > b: y": ["if not a > b:", "if a >= b:", "if a < b:"],
@@ -242,7 +257,8 @@ def test_a_sharp_claim_kills_every_mutant(write, capsys):
     page = write()
 
     assert main([page]) == 0
-    assert capsys.readouterr().out == f"{page}: 5 mutants of 1 right answer, 5 killed, 0 survived\n"
+    summary = "5 mutants of 1 right answer on the sheet's draws, 5 killed, 0 survived"
+    assert capsys.readouterr().out == f"{page}: {summary}\n"
 
 
 def test_a_blunt_claim_leaves_a_survivor(write, capsys):
@@ -251,7 +267,7 @@ def test_a_blunt_claim_leaves_a_survivor(write, capsys):
 
     assert main([page]) == 1
     out = capsys.readouterr().out
-    assert out.startswith(f"{page}: 11 mutants of 1 right answer, 8 killed, 3 survived\n")
+    assert out.startswith(f"{page}: 11 mutants of 1 right answer on the sheet's draws, 8 killed, 3 surv")
     assert (
         f"{page}:17 total survived\n"
         "    - return a + 1 * b\n"
@@ -299,6 +315,45 @@ def test_every_error_kills(write, capsys):
     assert "killed by test_total (SystemExit)    if not a:  →  if a:" in capsys.readouterr().out
 
 
+WORKED = PAGE.replace("given,", "example, given,").replace(
+    "@given(", "@example(a=7, b=70)\n@example(a=7, b=71)\n@given("
+)
+CAPPED = ADDS.replace("a + b", "a + min(b, 70)")
+
+
+def test_a_worked_example_kills(write, capsys):
+    """What only a worked example kills is dead, and counted apart: a search alone would have missed it."""
+    page = write(answer=CAPPED, text=WORKED, claim=MEASURES.replace("range(b)", "range(min(b, 70))"))
+
+    assert main([page, "-v"]) == 0
+    out = capsys.readouterr().out
+    assert "killed by test_total (AssertionError)    return a + min(b, 70)  →  return a\n" in out
+    by_the_example = "killed by a worked example of test_total (AssertionError)    return a + min(b, 70)"
+    for cap in (69, 71):
+        assert f"{by_the_example}  →  return a + min(b, {cap})\n" in out
+    assert " killed (2 by worked examples alone), 0 survived\n" in out
+
+
+def test_a_claim_that_skips_itself_kills_nothing(write, capsys):
+    """A claim that is unverified here is untried with its reason, and its mutants are no survivors."""
+    claim = "__import__('pytest').skip('the clock varies by 60 % here')"
+    page = write(claim=claim)
+
+    assert main([page]) == 0
+    out = capsys.readouterr().out
+    assert "0 killed, 0 survived, 5 untried\n" in out
+    assert f"{page}: test_total untried: the clock varies by 60 % here\n" in out
+
+
+def test_a_mutant_does_not_die_of_a_skip(write, capsys):
+    """A claim that skips itself with a mutant has not killed it."""
+    claim = "answer(a, b) == a + b or __import__('pytest').skip('odd'); observe(total=a + b)"
+    page = write(claim=claim)
+
+    assert main([page, "-v"]) == 1
+    assert ":17 survived    return a + b  →  return a - b\n" in capsys.readouterr().out
+
+
 def test_an_interrupt_is_no_death(write):
     """Who presses Ctrl-C stops the tool, not the mutant."""
     page = write(answer=STOPS.format(error="KeyboardInterrupt"))
@@ -338,6 +393,74 @@ def test_an_answer_slower_than_the_clock_proves_nothing(write, capsys):
     assert "(OutOfTime: stopped after 0.1 s). Give it more --seconds" in capsys.readouterr().err
 
 
+STUBBORN = """
+import time
+while True:
+    try:
+        {act}
+    except BaseException:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("raise SystemExit", "cannot be imported (SystemExit). Mend the page first."),
+        ("raise SystemExit(0)", "cannot be imported (SystemExit: 0). Mend the page first."),
+        ("__import__('pytest').skip('no')", "cannot be imported (Skipped: no). Mend the page first."),
+        ("while True: pass", "cannot be imported (OutOfTime: stopped after 0.2 s). Mend the page first."),
+        ("__import__('time').sleep(99)", "cannot be imported (OutOfTime: stopped after 0.2 s)."),
+    ],
+)
+def test_a_page_that_does_not_end_as_a_page_does(write, capsys, text, seen):
+    """A page that exits, skips, loops or sleeps on import is an error of this page, and the next is tried."""
+    bad, good = write(text=f"{text}\n{PAGE}"), write(slug="sum_forgets_nothing")
+
+    assert main([bad, "--seconds", "0.2"]) == 2
+    assert capsys.readouterr().err.startswith(f"{bad}: {seen}")
+    assert main([bad, good, "--seconds", "1"]) == 2
+    assert f"{good}: 5 mutants" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("act", "seen"),
+    [
+        ("raise SystemExit(0)", "fails test_total (SystemExit: 0). Mend the page first"),
+        ("while True: pass", "fails test_total (OutOfTime: stopped after 0.5 s). Give it more --seconds"),
+    ],
+)
+def test_a_claim_that_does_not_end_as_a_claim_does(write, capsys, act, seen):
+    """A claim that exits or loops with its right answer is an error of its page."""
+    page = write(answer=STOPS.format(error="KeyError").replace("if not a:", f"{act}\n    if not a:"))
+
+    assert main([page, "--seconds", "0.5"]) == 2
+    assert seen in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("act", ["sum(range(10**6))", "time.sleep(0.1)"])
+def test_what_cannot_be_stopped_ends_the_tool(write, act):
+    """Code that swallows every attempt to stop it ends the tool, loudly."""
+    good, bad = write(), write(text=STUBBORN.format(act=act), slug="sum_never_ends")
+    arguments = [good, bad, "--seconds", "1"]
+    code = f"import sys; from tools import teeth; teeth.GRACE = 0.5; sys.exit(teeth.main({arguments}))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert run.returncode == 2
+    assert f"{good}: 5 mutants" in run.stdout
+    assert run.stderr == (
+        f"{bad}: its import cannot be stopped: it was told to after 1 s and went on. "
+        "Mend the page; what was to come after it was not tried.\n"
+    )
+
+
 def test_the_clock_is_put_back(write):
     """After a run no alarm is pending, and the former handler stands."""
     before = teeth.signal.getsignal(teeth.signal.SIGALRM)
@@ -353,9 +476,7 @@ def test_a_declared_mutant_is_no_survivor(write, capsys):
     declare(page, {"now": "return a"}, {"now": "return a - b"})
 
     assert main([page]) == 0
-    assert (
-        "5 mutants of 1 right answer, 3 killed, 0 survived, 2 declared equivalent" in capsys.readouterr().out
-    )
+    assert "on the sheet's draws, 3 killed, 0 survived, 2 declared equivalent" in capsys.readouterr().out
 
 
 def test_an_entry_speaks_for_one_mutant(write, capsys):
@@ -519,7 +640,7 @@ def test_each_claim_that_uses_the_answer_tries_it(write, capsys):
     assert main([page, "-v"]) == 0
     out = capsys.readouterr().out
     assert "killed by test_three (AssertionError)    return a + b  →  return a - b" in out
-    assert "10 mutants of 2 right answers, 10 killed, 0 survived" in out
+    assert "10 mutants of 2 right answers on the sheet's draws, 10 killed, 0 survived" in out
 
 
 def test_a_page_may_postpone_its_annotations(write):
@@ -566,7 +687,7 @@ def test_a_claim_without_its_gpu_is_untried(write, monkeypatch, capsys):
 
     assert main([page]) == 0
     out = capsys.readouterr().out
-    assert f"{page}: 10 mutants of 2 right answers, 3 killed, 0 survived, 7 untried\n" in out
+    assert "10 mutants of 2 right answers on the sheet's draws, 3 killed, 0 survived, 7 untried\n" in out
     assert f"{page}: test_three untried: no CUDA device here\n" in out
 
 
@@ -626,7 +747,8 @@ def test_one_bad_page_does_not_hide_the_next(write, capsys):
 
     assert main(["traps/sums/absent.py", bad, good]) == 2
     assert main([bad, good]) == 1
-    assert capsys.readouterr().out.count(f"{good}: 5 mutants of 1 right answer, 5 killed, 0 survived\n") == 2
+    summary = "5 mutants of 1 right answer on the sheet's draws, 5 killed, 0 survived"
+    assert capsys.readouterr().out.count(f"{good}: {summary}\n") == 2
 
 
 def test_no_time_is_refused(write, capsys):
@@ -644,4 +766,4 @@ def test_the_command_ends_with_the_status(write, tmp_path):
     )
 
     assert (run.returncode, run.stderr) == (1, "")
-    assert "5 mutants of 1 right answer, 3 killed, 2 survived" in run.stdout
+    assert "5 mutants of 1 right answer on the sheet's draws, 3 killed, 2 survived" in run.stdout

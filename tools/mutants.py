@@ -28,7 +28,11 @@ FUNCTIONS = {
     "min": ("max",), "max": ("min", "sum"), "sum": ("max",), "mean": ("sum",), "any": ("all",),
     "all": ("any",), "amin": ("amax",), "amax": ("amin",), "argmin": ("argmax",), "argmax": ("argmin",),
     "minimum": ("maximum",), "maximum": ("minimum",), "floor": ("ceil",), "ceil": ("floor",),
+    "round": ("floor", "ceil"),
 }  # fmt: skip
+
+BUILTINS = {"min", "max", "sum", "any", "all"}
+"""Functions that need no import: a page has them by their bare names."""
 
 SYMMETRIC = {"min", "max", "gcd", "lcm", "hypot", "isclose", "minimum", "maximum", "allclose", "equal"}
 """Functions that do not mind the order of their arguments."""
@@ -166,7 +170,30 @@ def neighbours(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
         field = "id" if isinstance(node.func, ast.Name) else "attr"
         for near in FUNCTIONS.get(_called(node), ()):
-            yield changed(node, func=changed(node.func, **{field: near}))
+            if field == "attr" or near in BUILTINS:
+                yield changed(node, func=changed(node.func, **{field: near}))
+
+
+def roundings(node: ast.AST) -> Iterator[ast.AST]:
+    """`round(x)` → `int(x)`, `int(x + 0.5)`; `round(x, n)` → `x`; `ceil(x)` → `int(x)`, `int(x) + 1`.
+
+    They part at ties and at whole numbers. `-(-a // b)` rounds up as well: → `a // b + 1`.
+    """
+    match node:
+        case ast.Call(func=ast.Name(id="round"), args=[x]):
+            yield from (_int(x), _int(ast.BinOp(x, ast.Add(), ast.Constant(0.5))))
+        case ast.Call(func=ast.Name(id="round"), args=[x, _]):
+            yield x
+        case ast.Call(func=ast.Name(id="ceil"), args=[x]):
+            yield from (_int(x), ast.BinOp(_int(x), ast.Add(), ONE))
+        case ast.Call(func=ast.Name(id="floor"), args=[x]):
+            yield from (ast.BinOp(_int(x), ast.Add(), ONE), changed(node, func=ast.Name("round")))
+        case ast.UnaryOp(ast.USub(), ast.BinOp(ast.UnaryOp(ast.USub(), a), ast.FloorDiv(), b)):
+            yield ast.BinOp(ast.BinOp(a, ast.FloorDiv(), b), ast.Add(), ONE)
+
+
+def _int(x: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name("int"), [x], [])
 
 
 def conditions(node: ast.AST) -> Iterator[ast.AST]:
@@ -201,7 +228,7 @@ def deletions(node: ast.AST) -> Iterator[ast.AST]:
 
 FAMILIES: tuple[Callable[[ast.AST], Iterator[ast.AST]], ...] = (
     operators, comparisons, constants, bounds, dropped_terms,
-    swapped_arguments, neighbours, conditions, deletions,
+    swapped_arguments, neighbours, roundings, conditions, deletions,
 )  # fmt: skip
 
 

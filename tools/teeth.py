@@ -1,9 +1,10 @@
 """Try a page's teeth: `python -m tools.teeth traps/<area>/<slug>.py`.
 
 The right answers of the page are changed in one small place at a time, and every claim that uses the
-changed answer runs with it. A claim with teeth kills the mutant. A mutant that survives shows what the
-claims do not observe, unless it is equivalent: then it is declared in `<slug>.equivalent.toml`, beside
-the page, with the two lines of its diff:
+changed answer runs with it, on the very draws of the sheet's run. A claim with teeth kills the mutant,
+by what it draws or by a worked example. A mutant that survives shows what the claims do not observe,
+unless it is equivalent: then it is declared in `<slug>.equivalent.toml`, beside the page, with the two
+lines of its diff:
 
     [[mutant]]
     answer = "algorithm_r"
@@ -21,28 +22,39 @@ import ast
 import contextlib
 import importlib.util
 import io
+import os
 import signal
 import sys
+import threading
 import time
 import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, settings
+import pytest
+from hypothesis import Phase, Verbosity, settings
 
 from fixtures.device import NO_GPU, devices
+from fixtures.trial import draws
 from fixtures.trial.claims import Answer, Claim, ClaimError, Test, parameters
 from fixtures.trial.page import did_you_mean, in_two_sentences
 from tools.mutants import Mutant, bound, mutants
 
 SECONDS = 20.0
-"""The longest that a claim may run with a mutant."""
+"""The longest that a claim may run with a mutant, in seconds of CPU time: other processes slow no mutant."""
 
 PATIENCE = 20
 """It is stopped earlier once it has run two seconds and this many times what the original takes."""
+
+IDLE = 5
+"""What sleeps is stopped after this many times as long by the clock."""
+
+GRACE = 5.0
+"""How long, in seconds, code that was told to stop may go on before the whole tool stops."""
 
 KEYS = ("answer", "was", "now", "reason")
 """What a declaration says; the first three are a mutant's `key`."""
@@ -54,6 +66,18 @@ class TeethError(Exception):
 
 class OutOfTime(BaseException):
     """A mutant ran too long; no `except Exception` on the way shall swallow it."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a mutant died: of which claim, of which error, and whether only a worked example did it."""
+
+    claim: str
+    error: BaseException
+    worked: bool
+
+    def __str__(self) -> str:
+        return f"by {'a worked example of ' * self.worked}{self.claim} ({_words(self.error)})"
 
 
 # A page on the bench: which definitions are the answer's own, and which claims they concern.
@@ -72,9 +96,9 @@ def used(statement: ast.AST) -> set[str]:
 class Bench:
     """A page whose claims can run with an answer of which one definition is changed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seconds: float) -> None:
         self.path = path
-        self.module = _imported(path)
+        self.module = _imported(path, seconds)
         self.body = ast.parse(path.read_text(encoding="utf-8")).body
         self.definitions = {bound(node): node for node in self.body if bound(node)}
         values = vars(self.module).values()
@@ -88,7 +112,7 @@ class Bench:
         self.own = self._own()
         given = {claim: self._given(test) for claim, test in tests.items()}
         self.claims = {claim: (tests[claim], those) for claim, those in given.items() if those is not None}
-        self.untried = [claim for claim in tests if claim not in self.claims]
+        self.untried = {claim: NO_GPU for claim in tests if claim not in self.claims}
         self.usual: dict[str, float] = {}
 
     def _own(self) -> dict[str, set[str]]:
@@ -140,7 +164,7 @@ class Bench:
         """What stops a claim that runs with this mutant, or with the answer as it stands."""
         test, given = self.claims[claim]
         try:
-            with _quiet(), _time_limit(seconds):
+            with _quiet(), _time_limit(seconds, f"{self.path}: {claim}"):
                 test(answer=self.answer(self.right[claim], mutant), **given)
         except KeyboardInterrupt:
             raise
@@ -149,27 +173,42 @@ class Bench:
         return None
 
     def prove(self, seconds: float) -> None:
-        """Run every claim with its right answer as it stands; TeethError if one fails."""
-        for claim in self.claims:
-            start = time.monotonic()
+        """Run every claim with its right answer as it stands; TeethError if one fails.
+
+        A claim that skips itself here, as for a clock that is not steady, is left untried.
+        """
+        for claim in list(self.claims):
+            start = time.process_time()
             error = self.failure(claim, None, seconds)
-            self.usual[claim] = time.monotonic() - start
-            if error:
+            self.usual[claim] = time.process_time() - start
+            if isinstance(error, pytest.skip.Exception):
+                self.untried[claim] = str(error)
+                del self.claims[claim]
+            elif error:
                 seen = f"the right answer {self.right[claim]} fails {claim} ({_words(error)})"
                 repair = "Give it more --seconds" if isinstance(error, OutOfTime) else "Mend the page first"
                 raise TeethError(f"{self.path}: {seen}. {repair}: its mutants prove nothing.")
 
-    def try_mutant(self, mutant: Mutant, seconds: float) -> tuple[str, BaseException] | None:
-        """The claim that kills the mutant, and how; None if it survives all that run here."""
-        for claim in self.concerned(mutant.answer):
-            if claim in self.claims:
-                limit = min(seconds, max(2.0, PATIENCE * self.usual[claim]))
-                if error := self.failure(claim, mutant, limit):
-                    return claim, error
+    def try_mutant(self, mutant: Mutant, seconds: float) -> Death | None:
+        """How the mutant dies; None if it survives all that runs here. Worked examples come last."""
+        concerned = [claim for claim in self.concerned(mutant.answer) if claim in self.claims]
+        for claim in concerned:
+            with draws.without_worked_examples(self.claims[claim][0]):
+                if error := self._death(claim, mutant, seconds):
+                    return Death(claim, error, worked=False)
+        for claim in concerned:
+            worked = draws.has_worked_examples(self.claims[claim][0])
+            if worked and (error := self._death(claim, mutant, seconds)):
+                return Death(claim, error, worked)
         return None
 
+    def _death(self, claim: str, mutant: Mutant, seconds: float) -> BaseException | None:
+        """What kills the mutant in a claim; one that skips itself kills nothing."""
+        error = self.failure(claim, mutant, min(seconds, max(2.0, PATIENCE * self.usual[claim])))
+        return None if isinstance(error, pytest.skip.Exception) else error
 
-def _imported(path: Path) -> ModuleType:
+
+def _imported(path: Path, seconds: float) -> ModuleType:
     if path.suffix != ".py" or path.name == "__init__.py" or path.resolve().parent.parent.name != "traps":
         raise TeethError(f"{path}: is no page. Name a file traps/<area>/<slug>.py.")
     if not path.is_file():
@@ -180,10 +219,13 @@ def _imported(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        with _time_limit(seconds, f"{path}: its import"):
+            spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
     except ClaimError as error:
         raise TeethError(str(error)) from None
-    except Exception as error:
+    except BaseException as error:  # an exit is no way out either
         raise TeethError(f"{path}: cannot be imported ({_words(error)}). Mend the page first.") from None
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
@@ -199,17 +241,39 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    def ring(signum: int, frame: FrameType | None) -> None:
-        raise OutOfTime(f"stopped after {seconds:.3g} s")
+def _time_limit(seconds: float, what: str) -> Iterator[None]:
+    """Stop what runs within after so many seconds; what will not be stopped ends the tool."""
+    computed, begun = time.process_time(), time.monotonic()
 
+    def late() -> float:
+        """How long ago the time was over, in seconds."""
+        return max(time.process_time() - computed - seconds, time.monotonic() - begun - IDLE * seconds)
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        if late() > 0:
+            raise OutOfTime(f"stopped after {seconds:.3g} s")
+
+    def watch() -> None:
+        while not over.wait(1.0):
+            if late() > GRACE:
+                print(
+                    f"{what} cannot be stopped: it was told to after {seconds:.3g} s and went on. "
+                    "Mend the page; what was to come after it was not tried.",
+                    file=sys.__stderr__,
+                    flush=True,
+                )
+                os._exit(2)
+
+    over = threading.Event()
     before = signal.signal(signal.SIGALRM, ring)
-    # Again each second: an exception that is raised in a callback of the interpreter is lost.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    threading.Thread(target=watch, daemon=True).start()
+    # Again and again: an exception that is raised in a callback of the interpreter is lost.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        over.set()
         signal.signal(signal.SIGALRM, before)
 
 
@@ -246,15 +310,14 @@ def declared_beside(page: Path) -> list[tuple[str, str, str]]:
 
 def judge(page: Path, seconds: float, verbose: bool) -> int:
     """Try every mutant of a page and print what came of it; the exit status that the page deserves."""
-    bench, declared = Bench(page), declared_beside(page)
+    bench, declared = Bench(page, seconds), declared_beside(page)
     bench.prove(seconds)
     fates: dict[str, list[Mutant]] = {"killed": [], "survived": [], "declared equivalent": [], "untried": []}
-    late = 0
+    deaths: list[Death] = []
     for mutant in bench.mutants():
-        death, how = bench.try_mutant(mutant, seconds), ""
-        if death:
-            fate, how = "killed", f" by {death[0]} ({_words(death[1])})"
-            late += isinstance(death[1], OutOfTime)
+        if death := bench.try_mutant(mutant, seconds):
+            fate = "killed"
+            deaths.append(death)
         elif mutant.key in declared:
             fate = "declared equivalent"
             declared.remove(mutant.key)  # an entry speaks for one mutant
@@ -262,8 +325,9 @@ def judge(page: Path, seconds: float, verbose: bool) -> int:
             fate = "untried" if {*bench.untried} & {*bench.concerned(mutant.answer)} else "survived"
         fates[fate].append(mutant)
         if verbose:
+            how = f" {death}" if death else ""
             print(f"{page}:{mutant.line} {fate}{how}    {mutant.was}  →  {mutant.now}", flush=True)
-    _summarize(bench, fates, late)
+    _summarize(bench, fates, deaths)
     for key in declared:
         seen = "was killed" if key in [m.key for m in fates["killed"]] else "is not among the survivors"
         place = f"{page.with_suffix('.equivalent.toml')}: {key[0]}: {key[1]}  →  {key[2]}"
@@ -271,16 +335,20 @@ def judge(page: Path, seconds: float, verbose: bool) -> int:
     return 2 if declared else 1 if fates["survived"] else 0
 
 
-def _summarize(bench: Bench, fates: dict[str, list[Mutant]], late: int) -> None:
+def _summarize(bench: Bench, fates: dict[str, list[Mutant]], deaths: list[Death]) -> None:
     mutants, rights = sum(map(len, fates.values())), len({*bench.right.values()})
+    late = sum(isinstance(death.error, OutOfTime) for death in deaths)
+    worked = sum(death.worked for death in deaths)
+    notes = [f"{late} out of time"] * bool(late) + [f"{worked} by worked examples alone"] * bool(worked)
     print(f"{bench.path}: {_plural(mutants, 'mutant')} of {_plural(rights, 'right answer')}", end="")
+    print(" on the sheet's draws", end="")
     for fate, those in fates.items():
         if those or fate in ("killed", "survived"):
-            slow = f" ({late} out of time)" if late and fate == "killed" else ""
-            print(f", {len(those)} {fate}{slow}", end="")
+            aside = f" ({', '.join(notes)})" if notes and fate == "killed" else ""
+            print(f", {len(those)} {fate}{aside}", end="")
     print()
-    for claim in bench.untried:
-        print(f"{bench.path}: {claim} untried: {NO_GPU}")
+    for claim, why in bench.untried.items():
+        print(f"{bench.path}: {claim} untried: {why}")
     for mutant in fates["survived"]:
         print(f"{bench.path}:{mutant.line} {mutant.answer} survived")
         print(f"    - {mutant.was}\n    + {mutant.now}\n    {', '.join(bench.concerned(mutant.answer))}")
@@ -294,17 +362,9 @@ def _plural(count: int, noun: str) -> str:
 def _profile() -> Iterator[None]:
     """The examples of the sheet, found without shrinking: of a mutant's death only the fact matters."""
     before = settings.get_current_profile_name()
-    settings.register_profile(
-        "teeth",
-        max_examples=100,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.explicit, Phase.generate],
-        report_multiple_bugs=False,
-        suppress_health_check=[HealthCheck.too_slow],
-        verbosity=Verbosity.quiet,
-    )
+    draws.as_the_sheet()
+    sheet, unshrunk = settings.get_profile("sheet"), [Phase.explicit, Phase.generate]
+    settings.register_profile("teeth", sheet, phases=unshrunk, verbosity=Verbosity.quiet)
     settings.load_profile("teeth")
     try:
         yield
@@ -321,7 +381,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds",
         type=float,
         default=SECONDS,
-        help="the longest that a claim may run with a mutant (default: %(default)g)",
+        help="the longest that a claim may compute with a mutant (default: %(default)g)",
     )
     options = parser.parse_args(argv)
     if options.seconds <= 0:

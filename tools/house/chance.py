@@ -36,6 +36,10 @@ def draws_are_printed(source: Source) -> Complaints:
     importing("import time"),
     believing("time.time()"),
 )
+@broken_by(
+    importing("from fixtures.clocks import settled"),
+    ("    return codecs", "    settled(lambda: [1.0])\n    return codecs"),
+)
 def only_a_measured_claim_reads_the_clock(source: Source) -> Complaints:
     """Everything else comes out the same tomorrow, and so does an answer of any claim."""
     for claim, _ in source.claims:
@@ -47,6 +51,7 @@ def only_a_measured_claim_reads_the_clock(source: Source) -> Complaints:
 
 CLOCK = re.compile(
     r"(time|timeit|torch\.utils\.benchmark)\.|torch\.cuda\.Event|datetime\.\w+\.(now|utcnow|today)"
+    r"|fixtures\.clocks\.(seconds|settled)"
 )
 
 

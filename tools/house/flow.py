@@ -73,7 +73,8 @@ def drawn(source: Source, test: ast.FunctionDef) -> dict[str, ast.AST]:
             strategies[keyword.arg] = value
         elif isinstance(value, ast.Dict):
             pairs = zip(value.keys, value.values, strict=True)
-            strategies |= {str(k.value): _looked_up(source, v) for k, v in pairs if isinstance(k, ast.Constant)}
+            named = ((key.value, each) for key, each in pairs if isinstance(key, ast.Constant))
+            strategies |= {str(name): _looked_up(source, each) for name, each in named}
     return strategies
 
 

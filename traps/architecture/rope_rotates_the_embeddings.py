@@ -49,14 +49,15 @@ def rope_after_projection(x, wq, wk, positions):
     return rotate(x @ wq, positions) @ rotate(x @ wk, positions).T
 
 
-near_powers = st.builds(lambda e, near: 2**e + near, st.integers(2, 16), st.integers(-3, 3))
+# The last position of usual contexts: a table that wraps there would part the first two tokens.
+contexts = st.sampled_from([512, 2048, 4096, 8192, 32_768, 131_072])
 
 
 @claim(wrong=(rope_on_embeddings, sinusoid_added, rope_on_queries_only), right=rope_after_projection)
 @given(
     tokens=st.integers(2, 6),
     pairs=st.integers(1, 4),
-    shift=st.integers(1, 1000) | near_powers,
+    shift=st.integers(1, 1000) | contexts.map(lambda context: context - 1),
     seed=st.integers(0, 50),
 )
 def test_rope_scores_do_not_move(answer, tokens, pairs, shift, seed):
@@ -68,7 +69,7 @@ def test_rope_scores_do_not_move(answer, tokens, pairs, shift, seed):
 
     moved = answer(x, wq, wk, home + shift) - answer(x, wq, wk, home)
 
-    # An angle of 65 536 is known to 1e-11 in float64, and scores are of order ten.
+    # An angle of 131 072 is known to 3e-11 in float64, and scores are of order ten.
     assert observe(change=moved.abs().max().item()) <= 1e-8
 
 

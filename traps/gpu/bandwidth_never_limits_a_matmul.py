@@ -19,8 +19,9 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.clocks import nearest, seconds
 from fixtures.machines import MACHINES, Machine, play
-from fixtures.meters import Traffic, flops, nbytes, nearest, seconds
+from fixtures.meters import Traffic, flops, nbytes
 
 
 def one_multiply_add_an_element(n, itemsize):
@@ -151,8 +152,8 @@ def test_bandwidth_of_pointwise_operations_on_a_gpu(answer, gpu, mi):
     runs = [lambda: [x.neg_() for _ in range(8)], x.neg_]
     runs += [lambda f=f: f(x, out=y) for f in (torch.neg, torch.exp)]
     eight, one, neg, exp = seconds(*runs, device=gpu)
-    laws = [nearest(eight / one, 1, 8), nearest(exp / neg, 1, 4)]
+    repeated, dearer = observe(ratios=[eight / one, exp / neg])
 
     # Between 2 and e neighbours in fp32 are 2.4e-7 apart; an exponential may be off by two of them.
     assert observe(error=(y - x.double().exp()).abs().max().item()) < 1e-6
-    assert observe(laws=laws) == answer(8)
+    assert [nearest(repeated, 1, 8), nearest(dearer, 1, 4)] == answer(8)

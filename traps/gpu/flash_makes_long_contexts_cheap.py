@@ -23,10 +23,9 @@ from pytest import approx
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fixtures import claim, observe
+from fixtures.clocks import nearest, seconds
 from fixtures.machines import MODELS, Layer
-from fixtures.meters import flops, nearest, seconds
-
-FLASH, MATH = SDPBackend.FLASH_ATTENTION, SDPBackend.MATH
+from fixtures.meters import flops
 
 
 def negligible_beside_the_weights(weights, width, tokens):
@@ -103,21 +102,27 @@ def size(model):
     return sum(weight.numel() for weight in Layer(model).weights)
 
 
-def attend(backend, n, device):
-    """Attention of 4 heads of width 64 by one of torch's backends, ready to run; in bf16 on a GPU."""
+def plain(q, k, v):
+    """Attention in three operations in the dtype of q, where torch's math backend computes in fp32."""
+    return (q / q.shape[-1] ** 0.5 @ k.mT).softmax(-1) @ v
+
+
+def flash(q, k, v):
+    """Attention by torch's FlashAttention."""
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+        return F.scaled_dot_product_attention(q, k, v)
+
+
+def ready(attention, n, device):
+    """Attention of 4 heads of width 64, ready to run; in bf16 on a GPU."""
     random = torch.Generator().manual_seed(0)
     dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
     qkv = torch.randn(3, 1, 4, n, 64, generator=random).to(device, dtype)
-
-    def run(qkv=qkv, backend=backend):
-        with sdpa_kernel(backend):
-            return F.scaled_dot_product_attention(*qkv)
-
-    exact = run(qkv[:, :, :1].double(), MATH)
+    exact = plain(*qkv[:, :, :1].double())
     # bf16 has 8 bits: scores up to 4 are off by 2^-7 at most, and so are weights by less than a hundredth.
-    if (run()[:, :1] - exact).norm() > 0.02 * exact.norm():
-        raise ArithmeticError(f"{backend} is off by more than bf16 explains")
-    return run
+    if (attention(*qkv)[:, :1] - exact).norm() > 0.02 * exact.norm():
+        raise ArithmeticError(f"{attention.__name__} is off by more than bf16 explains")
+    return lambda: attention(*qkv)
 
 
 @claim(wrong=(negligible_beside_the_weights, linear_since_flash), right=grows_with_the_length)
@@ -140,11 +145,10 @@ def test_flash_flops_pass_the_weights(answer, model):
 @given(n=st.sampled_from([8192, 4096]))
 def test_flash_beside_plain_on_a_gpu(answer, gpu, n):
     """On a GPU FlashAttention is faster than the plain form, though it computes as much."""
-    plain, flash = seconds(attend(MATH, n, gpu), attend(FLASH, n, gpu), device=gpu)
+    slow, quick = seconds(ready(plain, n, gpu), ready(flash, n, gpu), device=gpu)
 
     # Width 64, for which torch's kernel takes tiles of 128 rows.
-    law = nearest(plain / flash, 1, 4)
-    assert observe(law=law) == answer(n, 128, 64)
+    assert nearest(observe(ratio=slow / quick), 1, 4) == answer(n, 128, 64)
 
 
 @claim(wrong=linear_time, right=quadratic_time, evidence="measured", examples=2)
@@ -152,7 +156,5 @@ def test_flash_beside_plain_on_a_gpu(answer, gpu, n):
 def test_flash_time_at_twice_the_length(answer, device, n):
     """The time of FlashAttention grows with the square of the length."""
     n *= 1 if device.type == "cpu" else 16  # a GPU has more parts to keep busy
-    twice, once = seconds(attend(FLASH, 2 * n, device), attend(FLASH, n, device), device=device)
-    law = nearest(twice / once, 2, 4)
-
-    assert observe(law=law) == answer(n)
+    twice, once = seconds(ready(flash, 2 * n, device), ready(flash, n, device), device=device)
+    assert nearest(observe(ratio=twice / once), 2, 4) == answer(n)

@@ -20,9 +20,10 @@ from functools import cache
 
 import torch
 from hypothesis import given, strategies as st
+from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.meters import seconds
+from fixtures.clocks import nearest, seconds
 from fixtures.warps import LANES, issued
 
 
@@ -144,4 +145,6 @@ def test_warp_divergence_on_a_gpu(answer, gpu, equal):
     exact = torch.where(keys > 0, 2.0, (1 + 5**0.5) / 2)
     assert observe(error=(out - exact).abs().max().item()) < 1e-5
     both = if_time + else_time
-    assert observe(sides=round(2 * time / both)) == round(answer(taken, if_time, else_time) / both)
+    sides = observe(sides=2 * time / both)
+    # Both sides take the same time, but for the rounding of their steps and the launch.
+    assert nearest(sides, 1, 2) == approx(answer(taken, if_time, else_time) / both, rel=0.1)

@@ -20,8 +20,9 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.clocks import nearest, seconds
 from fixtures.machines import MACHINES, MODELS, Machine, counted_pass
-from fixtures.meters import nbytes, nearest, seconds
+from fixtures.meters import nbytes
 
 
 def flops_over_peak(params, batch, machine):
@@ -79,6 +80,7 @@ def test_decode_throughput_on_a_gpu(answer, gpu, batch):
     machine = Machine("measured", peak=2 * 8192**3 / product, bandwidth=2 * nbytes(weights) / copy)
     params = weights.numel()
     laws = batch * machine.bandwidth / (2 * params), machine.peak / (2 * params)
+    tokens = observe(tokens_a_second=batch / step)
 
     assert observe(smallest=sums.min().item()) == 8192
-    assert observe(tokens_a_second=nearest(batch / step, *laws)) == approx(answer(params, batch, machine))
+    assert nearest(tokens, *laws) == approx(answer(params, batch, machine))

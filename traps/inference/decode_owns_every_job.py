@@ -114,7 +114,7 @@ def test_prefill_time_over_decode_time(answer, model, machine, batch, prompt, re
     wrong=(never_by_batching, at_one_request),
     right=ridge_times_reply_over_prompt,
     evidence="simulated",
-    examples=8,
+    examples=10,
 )
 @given(
     model=st.sampled_from([LLAMA_3_70B, LLAMA_3_8B]),

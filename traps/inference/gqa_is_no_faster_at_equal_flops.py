@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
-from fixtures.meters import nearest, seconds
+from fixtures.clocks import nearest, seconds
 
 
 def flops_decide(heads, kv_heads):
@@ -54,7 +54,7 @@ def test_gqa_decode_latency(answer, kv_heads):
     many, few = seconds(*steps, device=cpu)
 
     assert observe(outputs=[step().unique().tolist() for step in steps]) == [[1.0], [1.0]]
-    assert observe(law=nearest(many / few, 1, 8)) == answer(heads, kv_heads)
+    assert nearest(observe(ratio=many / few), 1, 8) == answer(heads, kv_heads)
 
 
 @claim(wrong=flops_decide, right=bytes_decide, evidence="measured", examples=2)
@@ -68,4 +68,4 @@ def test_gqa_decode_latency_on_a_gpu(answer, gpu, batch):
     many, few = seconds(*steps, device=gpu)
 
     assert observe(outputs=[step().unique().tolist() for step in steps]) == [[1.0], [1.0]]
-    assert observe(law=nearest(many / few, 1, 8)) == answer(64, 8)
+    assert nearest(observe(ratio=many / few), 1, 8) == answer(64, 8)

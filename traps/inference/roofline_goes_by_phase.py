@@ -22,8 +22,9 @@ import torch
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
+from fixtures.clocks import nearest, seconds
 from fixtures.machines import MACHINES
-from fixtures.meters import Traffic, flops, nearest, seconds
+from fixtures.meters import Traffic, flops
 
 
 def by_phase(phase, tokens, d, n, ridge):
@@ -143,6 +144,6 @@ def test_roofline_latency_of_a_batch_on_a_gpu(answer, gpu, rows):
     few, many = rows
     quick, slow = seconds(*(products(r, gpu) for r in rows), device=gpu)
 
-    law = observe(law=nearest(slow / quick, 1.0, many / few))
+    ratio = observe(ratio=slow / quick)
 
-    assert law == answer(few, many)
+    assert nearest(ratio, 1, many / few) == answer(few, many)

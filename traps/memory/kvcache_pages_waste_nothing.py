@@ -92,13 +92,14 @@ def admit(lengths, pool):
     return len(lengths)
 
 
-# The longest length a request may ask for.
+# The longest length a request may ask for, and lengths that fill their last page, whatever its size.
 MAX_LEN = 64
+whole = st.sampled_from([16, 32, 48, 64])
 
 
 @claim(wrong=(paging_eliminates_waste, reservation_is_held), right=last_page_only, examples=40)
 @given(
-    lengths=st.lists(st.integers(1, MAX_LEN), min_size=1, max_size=6),
+    lengths=st.lists(st.integers(1, MAX_LEN) | whole, min_size=1, max_size=6),
     block=st.sampled_from([2, 4, 8, 16]),
     seed=st.integers(0, 9),
 )
@@ -113,7 +114,7 @@ def test_kvcache_pages_waste(answer, lengths, block, seed):
 
 @claim(wrong=(every_slot_serves, longest_length_each), right=whole_pages, examples=40)
 @given(
-    lengths=st.lists(st.integers(1, MAX_LEN), min_size=2, max_size=6),
+    lengths=st.lists(st.integers(1, MAX_LEN) | whole, min_size=2, max_size=6),
     block=st.sampled_from([2, 4, 8, 16]),
     pages=st.integers(1, 16),
 )

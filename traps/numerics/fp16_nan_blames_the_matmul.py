@@ -95,7 +95,7 @@ def test_fp16_first_step_of_adam(answer, device, gradient, b2, eps, path):
 @claim(wrong=(average_is_small, sixteen_bits_overflow), right=squares_are_stored)
 @given(
     dtype=st.sampled_from([torch.float16, torch.bfloat16, torch.float32]),
-    outlier=st.integers(2000, 2200).map(lambda k: k / 8),
+    outlier=st.sampled_from([1, 100, 255, 255.875, 256, 256.25, 257, 300, 1000]),
     width=st.sampled_from([64, 1024, 4096]),
 )
 def test_fp16_mean_square_with_an_outlier(answer, device, dtype, outlier, width):

@@ -23,7 +23,7 @@ from hypothesis import given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.meters import nearest
+from fixtures.clocks import nearest
 
 KINDS = st.sampled_from(["standard", "muP"])
 
@@ -157,4 +157,4 @@ def test_mup_transfers_the_rate(answer, parametrisation):
     narrow, wide = (min(rates, key=lambda r: final_loss(n, by, r)) for n, by in ((16, 1), (128, slow)))
 
     # In steps of two the best rate fell by 3 or 4, and in muP it moved by one at most (24 runs).
-    assert observe(law=nearest(wide / narrow, 1, 1 / 8)) == answer(parametrisation, 8)
+    assert nearest(observe(ratio=wide / narrow), 1, 1 / 8) == answer(parametrisation, 8)

@@ -18,7 +18,8 @@ import torch
 from hypothesis import given, strategies as st
 
 from fixtures import claim, observe
-from fixtures.meters import Meter, flops, nbytes, nearest, seconds
+from fixtures.clocks import nearest, seconds
+from fixtures.meters import Meter, flops, nbytes
 
 
 def input_is_shared(members):
@@ -123,8 +124,8 @@ def test_ensemble_latency_of_small_members(answer, gpu, members):
     loop, stack = seconds(
         *(lambda run=run: [run(x, weights) for _ in range(20)] for run in (looped, stacked_up)), device=gpu
     )
-    law = nearest(loop / stack, 1, members)
+    ratio = observe(ratio=loop / stack)
 
     # bf16 rounds weights, input and output to 8 bits: outputs of deviation 1 are off by hundredths.
     assert (outputs - torch.cat([exact, exact])).abs().max().item() < 0.1
-    assert observe(law=law) == answer(members)
+    assert nearest(ratio, 1, members) == answer(members)
