@@ -69,9 +69,7 @@ def test_a_figure_is_bound_as_it_is_printed(figure, value, bound, tmp_path):
 
 def test_an_unbound_figure_is_shown_with_its_place(tmp_path):
     """The complaint names the line of the figure, and the words around it."""
-    files = specimen(
-        ("characters as soon as it leaves ASCII", "characters as soon as 7.5 % leave ASCII")
-    )
+    files = specimen(("characters as soon as it leaves ASCII", "characters as soon as 7.5 % leave ASCII"))
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
