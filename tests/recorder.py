@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from fixtures.trial.evidence import plain
+from fixtures.trial.plain import plain
 
 DRAWN: dict[str, list] = {}
 

@@ -199,7 +199,7 @@ def test_a_cell_that_a_claim_rejects_is_visited(corpus):
     result = corpus.run("-v")
 
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*as_long_as_both: held on 19 examples"])
+    result.stdout.fnmatch_lines(["*as_long_as_both held on 19 examples"])
 
 
 def test_a_worked_example_is_a_visit(corpus):

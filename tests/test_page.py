@@ -19,6 +19,11 @@ from fixtures.trial.page import (
 )
 from tests.corpus import PARTS, ROOT, page
 
+GRAMMAR = (
+    "Write 'holds', 'holds if …', 'imprecise: <the precise statement>', "
+    "'refuted by <wrong answer>: <the correct statement>' or 'not judged: <why>'."
+)
+
 
 @pytest.fixture
 def read(tmp_path):
@@ -91,11 +96,6 @@ def test_verdicts(text, word, statement, faults):
     assert (verdict.word, verdict.statement, verdict.faults_the_source) == (word, statement, faults)
 
 
-VERDICTS_IN_WORDS = (
-    "Write 'holds', 'holds if …', 'imprecise: <the precise statement>', 'refuted by <wrong answer>: "
-    "<the correct statement>' or 'not judged: <why>'."
-)
-
 BROKEN = {
     "no question": (
         {"question": None},
@@ -156,12 +156,12 @@ BROKEN = {
     "a verdict outside the grammar": (
         {"verdict": "Verdict: holds mostly"},
         6,
-        f"'holds mostly' is no verdict. {VERDICTS_IN_WORDS}",
+        f"'holds mostly' is no verdict. {GRAMMAR}",
     ),
     "a verdict that breaks off": (
         {"verdict": "Verdict: refuted by n_squared:"},
         6,
-        f"'refuted by n_squared:' is no verdict. {VERDICTS_IN_WORDS}",
+        f"'refuted by n_squared:' is no verdict. {GRAMMAR}",
     ),
     "a source without address": (
         {"source": "Source: hearsay"},

@@ -34,7 +34,7 @@ def test_tests_beside_claims(corpus):
     result = corpus.run("traps", "tests", "-v", "--evidence=evidence")
 
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["tests/test_plain.py::test_plain PASSED*", "evidence: *: 2 runs"])
+    result.stdout.fnmatch_lines(["tests/test_plain.py .*", "evidence: *: 1 taken, *"])
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_your_answer_by_name(corpus, yours):
     corpus.write()
     result = yours("def twice(items): return items + items", "-v")
 
-    result.stdout.fnmatch_lines([f"{PAGE}::test_length[[]yours-twice[]] PASSED*"])
+    result.stdout.fnmatch_lines([f"{PAGE} .*"])
     result.stdout.no_fnmatch_line("*claims*")
 
 

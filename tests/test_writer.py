@@ -153,8 +153,11 @@ def test_retake(corpus, taken):
     assert corpus.read().environment.day != "2001-01-01"
 
 
+PARTS_OF_IT = ("right-as_long_as_both", "wrong-as_long_as_one")
+
+
 @pytest.mark.parametrize(
-    "arguments", [["-k", "right"], [f"{PAGE}::test_length[wrong-as_long_as_one]"], ["-x"]], ids=" ".join
+    "arguments", [[f"{PAGE}::test_length[{answer}]"] for answer in PARTS_OF_IT] + [["-x"]], ids=" ".join
 )
 def test_part_of_a_page(corpus, arguments):
     """A run that lacks a rival of the page leaves no record of it, and says which."""
@@ -174,7 +177,7 @@ def test_part_of_a_page(corpus, arguments):
 
 def test_part_of_a_page_in_words(corpus, taken):
     """A refusal says what lacks and what to do, and leaves the record."""
-    result = corpus.run("--evidence=evidence", "--retake", "-k", "right")
+    result = corpus.run("--evidence=evidence", "--retake", f"{PAGE}::test_length[right-as_long_as_both]")
 
     assert (
         f"evidence: evidence/cpu/lists/{SLUG}.json: not all of the page ran "
