@@ -21,7 +21,7 @@ Terms: bf16, bfloat16, mantissa, significand, master weights, master_weights, mi
 Right when: Nothing accumulates. In the forward and the backward pass the rounding of one step is gone with
     that step, so activations and gradients may be bf16.
 Limits: A steady gradient, under which Adam's step is the learning rate; on noise it is shorter, and weights
-    stop earlier. The cures are the page rounding_errors_average_out, the optimizer's states
+    stop earlier. The cures are the page bf16_errors_average_out, the optimizer's states
     bf16_moments_do_the_harm. The book ascribes its 1e-8 to Kalamkar et al., whose abstract does not have it.
 """
 
