@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 pytest.register_assert_rewrite("fixtures")
 pytest_plugins = [
     "fixtures.device",
-    *(f"fixtures.trial.{plugin}" for plugin in ("rivals", "evidence", "writer", "report")),
+    *(f"fixtures.trial.{plugin}" for plugin in ("rivals", "guard", "evidence", "writer", "report", "progress")),
     "pytester",
 ]
 
