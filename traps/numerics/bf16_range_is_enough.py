@@ -1,6 +1,6 @@
 """Training with weights in bf16
 
-A junior casts the model and its optimizer to bf16, which of_eight_bits the memory. bf16 has the range of fp32, so
+A junior casts the model and its optimizer to bf16, which halves the memory. bf16 has the range of fp32, so
 why does training stop making progress, and what must stay in fp32?
 
 Answer: bf16 has the exponent of fp32 but only eight significant bits, so an update much smaller than its
@@ -109,7 +109,7 @@ def test_bf16_weight_stops_under_adam(answer, device, lr, path):
 
 
 of_eight_bits = st.builds(lambda m, e: m / 128 * 2.0**e, st.integers(128, 255), st.integers(-6, 1))
-# Powers of two from 2^-7 and 2^-23 down: the gaps of the three formats near 1, of_eight_bits and quarters of them.
+# Powers of two from 2^-7 and 2^-23 down: the gaps of the three formats near 1, halves and quarters of them.
 small = st.builds(
     lambda m, k, sign: sign * m * 2.0**-k,
     st.sampled_from([1, 3, 5, 7]),
