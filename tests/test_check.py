@@ -38,10 +38,12 @@ def test_a_page_that_is_done(house, capsys):
     first, second, third, fourth, fifth, *entry = said.out.splitlines()
     assert first.startswith("claims  passes  1 passed, 1 refuted; records: 1 taken")
     assert second.startswith("house   passes  0 complaints from ")
-    assert third.startswith("teeth   passes  ") and third.endswith(" 0 survived")
+    assert third.startswith("teeth   passes  ")
+    assert third.endswith(" 0 survived")
     assert fourth.startswith("deep    passes  1 passed, 1 refuted")
     assert fifth == "entry   passes  facts/tokenization.md will read:"
-    assert "## " in entry[1] and any("**Answer.** One to four, by its code point" in line for line in entry)
+    assert "## " in entry[1]
+    assert any("**Answer.** One to four, by its code point" in line for line in entry)
     assert (house.path / EVIDENCE).is_file()
     assert status == 0
 

@@ -23,7 +23,9 @@ from .source import Source
 __all__ = [
     "bound",
     "chance",
+    "complaints",
     "corpus",
+    "corpus_complaints",
     "declaration",
     "form",
     "imports",
@@ -31,8 +33,6 @@ __all__ = [
     "observation",
     "verdict",
     "words",
-    "complaints",
-    "corpus_complaints",
 ]
 
 
