@@ -17,7 +17,7 @@ from pathlib import Path
 from fixtures.trial.page import PageError
 
 from . import bound, chance, corpus, declaration, form, imports, kinds, observation, verdict, words
-from .rules import CORPUS_RULES, PAGE_RULES, breaches
+from .rules import CORPUS_RULES, breaches, rules_for
 from .source import Source
 
 __all__ = [
@@ -45,7 +45,7 @@ def complaints(path: Path) -> list[str]:
         source = Source.read(path)
     except PageError as error:
         return [str(error)]
-    found = [complaint for rule in PAGE_RULES for complaint in breaches(rule, source)]
+    found = [complaint for rule in rules_for(source) for complaint in breaches(rule, source)]
     return sorted(found, key=lambda complaint: int(complaint.split(":")[1]))
 
 

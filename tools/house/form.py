@@ -8,7 +8,7 @@ import re
 from fixtures.trial.page import ENTRIES
 from tools.new_trap import NAME
 
-from .rules import Complaints, broken_by
+from .rules import Complaints, broken_by, second_edition
 from .source import Source, sentences, sides, worked
 from .specimen import altered, believing
 
@@ -38,6 +38,7 @@ ANSWER = altered()[altered().index("Answer:") : altered().index("Says:")]
 @broken_by((ANSWER, ""))
 @broken_by((ANSWER, "Answer: One to four bytes.\n"))
 @broken_by((ANSWER, "Answer: It depends. Mostly one. Two for é. Three for €. Four for a rocket.\n"))
+@second_edition
 def an_answer_takes_two_to_four_sentences(source: Source) -> Complaints:
     """`Answer:` is what one says aloud in the room."""
     count = len(sentences(source.page.answer))
@@ -48,6 +49,7 @@ def an_answer_takes_two_to_four_sentences(source: Source) -> Complaints:
 
 
 @broken_by(("Says: A character is a byte.\n", ""))
+@second_edition
 def a_judged_statement_is_restated(source: Source) -> Complaints:
     """`Says:` is what the verdict judges; without it there is nothing to judge."""
     word = source.page.verdict.word
@@ -57,6 +59,7 @@ def a_judged_statement_is_restated(source: Source) -> Complaints:
 
 
 @broken_by(("Terms: UTF-8, code point\n", ""))
+@second_edition
 def a_page_has_terms(source: Source) -> Complaints:
     """`Terms:` are the words that people type."""
     if not source.page.terms:
@@ -75,6 +78,7 @@ def the_colophon_is_in_order(source: Source) -> Complaints:
 @broken_by(
     ("Verdict: refuted by one_byte_a_character: a", "Verdict: refuted as stated: a"),
 )
+@second_edition
 def a_refuted_verdict_names_the_answer(source: Source) -> Complaints:
     """Which answer speaks for the source is told, not guessed."""
     if source.page.verdict.word == "refuted as stated":
@@ -102,6 +106,7 @@ NOWHERE = re.compile(r"(nowhere|not asked)\b", re.IGNORECASE)
 
 
 @broken_by(('@example(character="é")\n@example(character="🚀")\n', ""))
+@second_edition
 def a_page_works_an_example(source: Source) -> Complaints:
     """The figures that people argue about are computed: the trap's own, a real model's."""
     claims = [test for _, test in source.claims]

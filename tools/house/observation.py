@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from . import flow
 from .kinds import is_library, of_kind, origins, reality
-from .rules import Complaints, broken_by
+from .rules import Complaints, broken_by, second_edition
 from .source import Definition, Source, sides, used
 from .specimen import believing, importing
 
@@ -59,6 +59,7 @@ def a_claim_observes_and_asks(source: Source) -> Complaints:
     ),
     ('return codecs.encode(character, "utf-8")', "return 2 * character"),
 )
+@second_edition
 def an_observation_comes_from_a_thing(source: Source) -> Complaints:
     """What is observed comes from a library or an instrument; a simulation may be the page's own."""
     for claim, test in of_kind(source, "exact", "measured", "trained", "simulated"):

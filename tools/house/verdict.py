@@ -8,7 +8,7 @@ from typing import Any
 
 from fixtures.trial.page import ClaimText
 
-from .rules import Complaints, broken_by
+from .rules import Complaints, broken_by, second_edition
 from .source import Source, worked
 from .specimen import Change
 
@@ -82,6 +82,7 @@ def what_is_refuted_misses_a_worked_example(source: Source) -> Complaints:
 
 
 @broken_by(record=seeing("10", "9"))
+@second_edition
 def no_answer_falls_by_a_hair(source: Source) -> Complaints:
     """A belief that is nowhere shown to be off by 20 % is true enough, unless the page says why not."""
     for claim in source.page.claims:
