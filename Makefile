@@ -4,10 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help facts check test lint
+.PHONY: help facts check page test lint
 
 ifeq ($(MAKECMDGOALS)$(strip $(K)),check)
 $(error Which claims? Say a word of their names, as in: make check K=kvcache)
+endif
+
+ifeq ($(MAKECMDGOALS)$(strip $(P)),page)
+$(error Which page? Name its file, as in: make page P=traps/memory/kvcache_counts_query_heads.py)
 endif
 
 # Words that stand side by side are joined by "and"; an expression stays as it is.
@@ -17,7 +21,7 @@ EXPRESSION = $(or $(filter and or not,$(K)),$(findstring $(OPEN),$(K)))
 WORDS = $(if $(EXPRESSION),$(K),$(subst $(SPACE), and ,$(strip $(K))))
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1 ($$1 == "check" ? " K=kvcache" : ""), $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1 ($$1 == "check" ? " K=kvcache" : $$1 == "page" ? " P=FILE" : ""), $$2 }' Makefile
 
 facts: .venv/.installed ## check every claim on every device here, and write the evidence and FACTSHEET.md
 	$(BIN)/python -m pytest traps -n auto --evidence=evidence
@@ -25,6 +29,9 @@ facts: .venv/.installed ## check every claim on every device here, and write the
 
 check: .venv/.installed ## try the claims that have all of these words in their names or terms
 	$(BIN)/python -m pytest traps -k "$(WORDS)" -v
+
+page: .venv/.installed ## prove one page: claims, house rules, teeth, a deep run, its record and entry
+	$(BIN)/python -m tools.check $(P)
 
 test: .venv/.installed ## run the corpus, the tests of its machinery and the house rules
 	$(BIN)/python -m pytest traps tests -n auto --cov=fixtures --cov=tools --cov-report=term --cov-fail-under=95

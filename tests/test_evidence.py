@@ -326,3 +326,15 @@ def pytest_unconfigure():
     )
 
     corpus.run("-s").stdout.fnmatch_lines(["bodies 1"])
+
+
+def test_an_observation_of_many_numbers_is_refused(corpus):
+    """Ten thousand numbers are an observation, more are refused, whatever holds them."""
+    body = "joined = [0] * items * {}\n\n    assert len(observe(joined=joined)) == {} * answer(items)"
+    corpus.write(body=body.format(1000, 500), given="items=st.integers(2, 10)")
+    assert corpus.run("traps").parseoutcomes() == {"passed": 1, "refuted": 1}
+    corpus.write(body=body.format(1002, 501), given="items=st.integers(2, 10)")
+    result = corpus.run("traps")
+    assert result.parseoutcomes() == {"refuted": 1, "failed": 1}
+    seen = "observe(joined=…) is handed 10,020 numbers. Observe what decides: their largest difference"
+    result.stdout.fnmatch_lines([f"*{seen}*"])

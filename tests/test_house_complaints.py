@@ -8,12 +8,12 @@ import pytest
 
 from tests.corpus import ROOT
 from tools.house import complaints
-from tools.house.specimen import GOOD, HOME, altered
+from tools.house.specimen import GOOD, HOME, altered, specimen
 
 UNREADABLE = {
-    "verdict": (altered(("Verdict: holds", "Verdict: mostly")), ":5: 'mostly' is no verdict. Write"),
-    "syntax": (altered(("encode(character):", "encode(character:")), ":28: Python cannot read the page: '('"),
-    "right": (altered(("right=bytes_by_code_point", "right=()")), ":33: the claim has no right answer. Name"),
+    "verdict": (altered(("Verdict: refuted by", "Verdict: refutes")), ":8: 'refutes one_byte_a_character: "),
+    "syntax": (altered(("encode(character):", "encode(character:")), ":36: Python cannot read the page: '('"),
+    "right": (altered(("right=bytes_by_code_point", "right=()")), ":41: the claim has no right answer. Name"),
     "encoding": ("\udce9", ":1: the page is not UTF-8. Save it"),
 }
 """Pages that cannot be read, and what is said of them."""
@@ -29,11 +29,14 @@ def page(tmp_path):
 
 def test_every_breach_is_a_complaint(page):
     """A page that breaks two rules has two complaints, each with its line and what to do."""
-    text = altered(("return 1\n", "return 1  # TODO\n"), ("A character is a byte.", "A character is a byte"))
-    page.write_text(text, encoding="utf-8")
-    assert sorted(complaints(page)) == [
-        f"{HOME}:15: 'A character is a byte' is left open. End it with a full stop.",
-        f"{HOME}:17: TODO is left over. Do it, or say under `Limits:` what is not shown.",
+    for name, text in specimen(("return 1\n", "return 1  # TODO\n"), ("else four.", "else four")).items():
+        file = page.parents[2] / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert complaints(page) == [
+        f"{HOME}:25: TODO is left over. Do it, or say under `Limits:` what is not shown.",
+        f"{HOME}:28: 'One byte below U+0080, two below U+0800, three below U+10000, else four' is left open. "
+        "End it with a full stop.",
     ]
 
 
@@ -63,7 +66,11 @@ def test_an_unreadable_page_fails_one_test(corpus):
     result = corpus.run(rules, "-k", "faulty or corpus_keeps")
     assert result.parseoutcomes()["failed"] == 1
     result.stdout.fnmatch_lines(
-        ["_* test_page_can_be_read?faulty? _*", f"{faulty}:5: 'mostly' is no verdict. Write *", "=*"],
+        [
+            "_* test_page_can_be_read?faulty? _*",
+            f"{faulty}:8: 'refutes one_byte_*' is no verdict. Write *",
+            "=*",
+        ],
         consecutive=True,
     )
 

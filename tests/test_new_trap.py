@@ -6,31 +6,37 @@ import sys
 import pytest
 
 from fixtures.trial.page import BLANK, Page, chapters
+from tools.house import complaints
 from tools.new_trap import draft, main
 
 WRITTEN = '''\
 """Padding to the longest row
 A batch takes rows of unequal length. How many tokens does the model compute on?
-Verdict: holds
+Answer: On rows times the longest row: 32 rows of 1 to 32 tokens make 1024. A tensor has no ragged edge.
+Says: A batch costs what its rows cost.
+Verdict: holds if all rows are of one length
 Asked: Specimens, chapter 1
 Source: The PyTorch authors 2025, pad_sequence, https://docs.pytorch.org/docs/stable/
-def sum_of_the_rows(rows: int, columns: int) -> int:
+Terms: padding, ragged batch, pad_sequence
+def sum_of_the_rows(batch: int, size: int) -> int:
     """A batch holds the tokens that its rows hold."""
-def rows_of_the_longest(rows: int, columns: int) -> int:
+def rows_of_the_longest(batch: int, size: int) -> int:
     """Every row is as long as the longest.
     A tensor has no ragged edge: the shorter rows are padded.
-def padded(rows: int, columns: int, device: torch.device) -> int:
-    """Elements of a padded batch whose rows are 1 to `columns` tokens long."""
-@given(rows=st.integers(2, 8), columns=st.integers(2, 8))
-    """The longest row sets the length of all the others."""
+def padded(batch: int, size: int, device: torch.device) -> int:
+    """Elements of a padded batch whose rows are 1 to `size` tokens long."""
+@example(batch=32, size=128)
+@given(batch=st.integers(1, 8), size=st.integers(2, 8))
+    """The longest row sets the length of all the others.
+    size: tokens of the longest row that is allowed
 '''
 """What an author might write in the marked places of a fresh page, one line a place."""
 
 BODIES = (
-    "return sum(1 + row % columns for row in range(rows))",
-    "return rows * min(rows, columns)",
-    "batch = [torch.ones(1 + row % columns, device=device) for row in range(rows)]\n"
-    "    return torch.nn.utils.rnn.pad_sequence(batch).numel()",
+    "return sum(1 + row % size for row in range(batch))",
+    "return batch * min(batch, size)",
+    "rows = [torch.ones(1 + row % size, device=device) for row in range(batch)]\n"
+    "    return torch.nn.utils.rnn.pad_sequence(rows).numel()",
 )
 
 
@@ -58,7 +64,7 @@ def fill(text, bodies=()):
     for old, new in (
         ("tempting_answer", "sum_of_the_rows"),
         ("right_answer", "rows_of_the_longest"),
-        ("measured(rows, columns, device)", "padded(rows, columns, device)"),
+        ("measured(batch, size, device)", "padded(batch, size, device)"),
         ("measured=", "tokens="),
     ):
         assert old in text
@@ -77,9 +83,10 @@ def test_says_where_the_page_is_and_how_to_try_it(house, capsys):
     """The tool prints the page's path, the command that tries it, and where to read on."""
     assert begin(house, "data", "padding_is_free") == 0
     page = house.path / "traps" / "data" / "padding_is_free.py"
-    first, then, last = capsys.readouterr().out.splitlines()
+    first, then, further, last = capsys.readouterr().out.splitlines()
     assert first == str(page)
     assert f"pytest {page} -v" in then
+    assert f"python -m tools.check {page}" in further
     assert "CONTRIBUTING.md" in last
     assert page.read_text(encoding="utf-8") == draft("padding_is_free")
 
@@ -94,7 +101,7 @@ def test_a_fresh_page_fails_and_lists_what_it_lacks(house):
         for number, line in enumerate(draft("padding_is_free").splitlines(), start=1)
         if BLANK in line
     ]
-    assert len(owed) == 14
+    assert len(owed) == 19
     result.stdout.fnmatch_lines([f"*padding_is_free.py:1: {len(owed)} places wait*", *owed])
 
 
@@ -109,14 +116,15 @@ def test_prose_alone_does_not_make_a_page_hold(house):
 
 
 def test_a_written_page_holds(house):
-    """Written out, the page has one answer that holds and one that is refuted."""
+    """Written out, the page has one answer that holds and one that is refuted, and keeps the house rules."""
     begin(house, "data", "padding_is_free")
     page = house.path / "traps" / "data" / "padding_is_free.py"
     page.write_text(fill(page.read_text(encoding="utf-8"), BODIES), encoding="utf-8")
-    result = house.run("traps", "-v")
+    result = house.run("traps", "-v", "--evidence=evidence")
     assert result.parseoutcomes() == {"passed": 1, "refuted": 1}
-    result.stdout.fnmatch_lines(["*observed 4, it says 3, at rows=2, columns=2*"])
+    result.stdout.fnmatch_lines(["*observed 4, it says 3, at batch=2, size=2*"])
     assert Page.read(page).title == "Padding to the longest row"
+    assert complaints(page) == []
 
 
 def test_a_fresh_page_is_clean(house):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from enum import Enum, IntEnum
 from fractions import Fraction
 
@@ -57,6 +58,24 @@ VALUES = {
 }
 
 
+LARGE = {
+    "a tensor": (torch.zeros(1000, 1000), "1,000,000 numbers of shape [1000, 1000]"),
+    "a tensor without data": (torch.empty(300, device="meta"), "300 numbers of shape [300]"),
+    "an array": (np.zeros((3, 100)), "300 numbers of shape [3, 100]"),
+    "a list": ([0.5] * 1_000_000, "1,000,000 numbers of shape [1000000]"),
+    "lists of a list": ([[1, 2]] * 101, "202 numbers of shape [101, 2]"),
+    "a list of tensors": ([torch.zeros(8, 8)] * 4, "256 numbers of shape [4, 8, 8]"),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), LARGE.values(), ids=LARGE)
+def test_many_numbers_are_told_by_their_shape(value, expected):
+    """Of more than 200 numbers the record has the shape, and a million of them cost no time."""
+    start = time.perf_counter()
+    assert plain(value) == expected
+    assert time.perf_counter() - start < 0.1
+
+
 @pytest.mark.parametrize(("value", "expected"), VALUES.values(), ids=VALUES)
 def test_plain(value, expected):
     """Numbers stand as they are, and everything else as Python prints it."""
@@ -74,7 +93,7 @@ def test_objects_without_address():
 
 def test_long_values():
     """What is too long to print is cut, and ends in an ellipsis."""
-    text, items = plain("x" * 1000), plain(list(range(1000)))
+    text, items = plain("x" * 1000), plain(list(range(200)))
 
     assert text == "'" + "x" * (LONGEST - 2) + "…"
     assert items.startswith("[0, 1, 2, ")

@@ -25,6 +25,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NEXT = """\
 {page}
 Write every place marked {blank}, then try it: pytest {page} -v
+and prove it: python -m tools.check {page}
 CONTRIBUTING.md says what each part of a page is for."""
 
 

@@ -1,4 +1,7 @@
-"""The house rules of pages, in rooms: `form`, `imports`, `observation`, `chance`, and `corpus` for all pages.
+"""The house rules of pages, in rooms.
+
+`form`, `words` and `declaration` look at the text, `bound` at the figures in it, `imports`, `chance`,
+`observation` and `kinds` at the code, `verdict` at the record, and `corpus` at all pages together.
 
 A rule is one small function which yields what it finds wrong: the line, what was seen, what to do.
 Above it stand the specimens that break it, cut from the good page of `specimen`. To add a rule,
@@ -17,14 +20,24 @@ from . import bound, chance, corpus, declaration, form, imports, kinds, observat
 from .rules import CORPUS_RULES, breaches, rules_for
 from .source import Source
 
-__all__ = ["complaints", "corpus_complaints"]
-
-ROOMS = (form, words, declaration, imports, chance, observation, kinds, verdict, bound, corpus)
-"""Where the rules stand, in the order of a page."""
+__all__ = [
+    "bound",
+    "chance",
+    "complaints",
+    "corpus",
+    "corpus_complaints",
+    "declaration",
+    "form",
+    "imports",
+    "kinds",
+    "observation",
+    "verdict",
+    "words",
+]
 
 
 def complaints(path: Path) -> list[str]:
-    """What is wrong with a page by itself, room by room: `<place>: <what was seen>. <What to do>.`
+    """What is wrong with a page by itself, line by line: `<place>: <what was seen>. <What to do>.`
 
     A page that cannot be read has one complaint, which says why.
     """
@@ -32,7 +45,8 @@ def complaints(path: Path) -> list[str]:
         source = Source.read(path)
     except PageError as error:
         return [str(error)]
-    return [complaint for rule in rules_for(source) for complaint in breaches(rule, source)]
+    found = [complaint for rule in rules_for(source) for complaint in breaches(rule, source)]
+    return sorted(found, key=lambda complaint: int(complaint.split(":")[1]))
 
 
 def corpus_complaints(root: Path) -> list[str]:

@@ -57,7 +57,9 @@ def _stated(source: Source) -> Iterator[tuple[int, str]]:
 def _around(text: str, figure: Figure) -> str:
     """A figure with the three words before it and the two behind it."""
     end = figure.at + len(figure.text)
-    return " ".join([*text[: figure.at].split()[-3:], figure.text, *text[end:].split()[:2]])
+    before = re.search(r"(?:\S+\s+){0,3}\S*$", text[: figure.at])
+    behind = re.match(r"\S*(?:\s+\S+){0,2}", text[end:])
+    return " ".join(f"{before and before[0]}{text[figure.at : end]}{behind and behind[0]}".split())
 
 
 def _holds(known: list[float], value: float, allowed: float) -> bool:

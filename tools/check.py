@@ -1,0 +1,126 @@
+"""Check one page: `python -m tools.check traps/<area>/<slug>.py`.
+
+Everything that a page must pass, in the order in which it is mended: its claims run and leave their record,
+the house rules are kept, its mutants die, its claims hold on fresh and many examples, its entry can be
+printed. One line per proof; the first that fails shows why, and the rest waits.
+
+Exit status: 0 if the page is done, 1 if a proof fails, 2 if there is no such page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.trial.page import PageError, page_paths
+from fixtures.trial.record import RecordError
+from fixtures.trial.words import plural
+
+from .gather import SheetError
+from .house import complaints, corpus_complaints
+from .house.rules import CORPUS_RULES, PAGE_RULES
+from .printers import print_area
+from .view import view
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether the page passes, what is said of it in a line, and what is shown below."""
+
+    passes: bool
+    line: str
+    below: str = ""
+
+
+def claims(root: Path, page: Path) -> Proof:
+    """Try every claim, and take the record."""
+    return _run(root, "pytest", str(page), "--evidence=evidence")
+
+
+def house(root: Path, page: Path) -> Proof:
+    """Keep the house rules, those that concern other pages among them."""
+    names = page.as_posix(), f"{page.parent.as_posix()} "
+    shared = [text for text in corpus_complaints(root) if any(name in text for name in names)]
+    found = [*complaints(root / page), *shared]
+    kept = plural(len(PAGE_RULES) + len(CORPUS_RULES), "rule")
+    return Proof(not found, f"{plural(len(found), 'complaint')} from {kept}", "\n".join(found))
+
+
+def teeth(root: Path, page: Path) -> Proof:
+    """Change the right answers, and see each change refuted."""
+    return _run(root, "tools.teeth", str(page))
+
+
+def deep(root: Path, page: Path) -> Proof:
+    """Try every claim on fresh and many more examples."""
+    return _run(root, "pytest", str(page), "--hypothesis-profile=deep")
+
+
+def entry(root: Path, page: Path) -> Proof:
+    """Print the page from its text and its records, as it will stand in facts/."""
+    with tempfile.TemporaryDirectory() as folder:
+        alone = Path(folder)
+        for path in _belongings(root, page):
+            (alone / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / path, alone / path)
+        try:
+            corpus = view(alone)
+        except (SheetError, PageError, RecordError) as error:
+            return Proof(False, "cannot be printed", str(error))
+        _, _, text = print_area(corpus, corpus.areas[0]).partition("\n## ")
+    return Proof(True, f"facts/{page.parent.name}.md will read:", f"\n## {text}")
+
+
+PROOFS: tuple[Callable[[Path, Path], Proof], ...] = (claims, house, teeth, deep, entry)
+
+
+def _run(root: Path, module: str, *arguments: str) -> Proof:
+    """Run a tool in a process of its own; its summary is what it says last."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    lines = [line.strip("= ") for line in done.stdout.splitlines() if line.strip("= ")]
+    summary = re.sub(r"^.*?\.py: | in [\d.]+s( \(.*\))?$", "", lines[-1]) if lines else "said nothing"
+    records = [found[1] for line in lines if (found := re.match(r"evidence: evidence: (.*)", line))]
+    below = "" if done.returncode == 0 else done.stdout + done.stderr
+    return Proof(done.returncode == 0, "; records: ".join([summary, *records]), below)
+
+
+def _belongings(root: Path, page: Path) -> Iterator[Path]:
+    """The files from which the entry of a page is printed."""
+    yield from (page, page.parent / "__init__.py", Path("constraints.txt"))
+    for record in root.glob(f"evidence/**/{page.parent.name}/{page.stem}.json"):
+        yield record.relative_to(root)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prove the page that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m tools.check", description="Check one page.")
+    parser.add_argument("page", type=Path, metavar="traps/<area>/<slug>.py")
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: this folder)")
+    options = parser.parse_args(argv)
+    root, page = options.root.resolve(), options.page
+    page = page.resolve().relative_to(root) if page.resolve().is_relative_to(root) else page
+    if root / page not in page_paths(root):
+        print(f"check: {page} is no page. Name a file traps/<area>/<slug>.py.", file=sys.stderr)
+        return 2
+    for prove in PROOFS:
+        print(f"{prove.__name__:<7}", end=" ", flush=True)
+        proof = prove(root, page)
+        print("passes" if proof.passes else "FAILS ", proof.line, sep="  ", flush=True)
+        if proof.below:
+            print(proof.below)
+        if not proof.passes:
+            print(f"\n{page} is not done: mend this, and run `python -m tools.check {page}` again.")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
