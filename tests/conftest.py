@@ -1,11 +1,13 @@
 """What the tests of the machinery share: a corpus of their own."""
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch  # noqa: F401  a nested run forgets what it was first to import, and torch loads only once
 from hypothesis import settings
 
+from tests import specimens
 from tests.corpus import ROOT, Corpus
 
 
@@ -17,6 +19,12 @@ def corpus(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Corpus
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # pages change faster than time stamps
     return Corpus(pytester)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository of one page with its record, for a printer."""
+    return specimens.repository(tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -165,7 +165,7 @@ def test_place_of_an_error():
 def test_several_wrong_answers(corpus):
     """Every wrong answer is tried, in the order in which it is named, and the right one last."""
     corpus.write(helpers=SECOND, claim="wrong=(as_long_as_none, as_long_as_one), right=as_long_as_both")
-    result = corpus.run("-v")
+    result = corpus.run("-vv")
 
     assert [line.split()[:2] for line in result.outlines if "::" in line] == [
         [f"traps/lists/{SLUG}.py::test_length[wrong-as_long_as_none]", "REFUTED"],
@@ -181,10 +181,10 @@ def test_evidence_is_a_mark(corpus):
         corpus.write(slug=kind, claim=f'wrong=as_long_as_one, right=as_long_as_both, evidence="{kind}"')
     exact, untrained = corpus.run("-m", "exact"), corpus.run("-m", "not trained")
 
-    exact.assert_outcomes(passed=2, deselected=6)
-    untrained.assert_outcomes(passed=4, deselected=2)
+    exact.assert_outcomes(passed=2, deselected=2 * len(EVIDENCE) - 2)
+    untrained.assert_outcomes(passed=len(EVIDENCE), deselected=2)
     assert "2 refuted" in exact.stdout.str()
-    assert "4 refuted" in untrained.stdout.str()
+    assert f"{len(EVIDENCE)} refuted" in untrained.stdout.str()
 
 
 def believe(n: int) -> int:
@@ -277,8 +277,8 @@ def test_examples_of_a_run(corpus):
     plain = corpus.run("-v")
     deep = corpus.run("-v", "--hypothesis-profile=deep")
 
-    plain.stdout.fnmatch_lines(["    as_long_as_both: held on 20 examples"])
-    deep.stdout.fnmatch_lines(["    as_long_as_both: held on 200 examples"])
+    plain.stdout.fnmatch_lines(["*as_long_as_both held on 20 examples"])
+    deep.stdout.fnmatch_lines(["*as_long_as_both held on 200 examples"])
 
 
 def test_trained_counterexample_is_not_shrunk(corpus):
@@ -291,11 +291,11 @@ def test_trained_counterexample_is_not_shrunk(corpus):
     corpus.write(
         slug="shown", claim='wrong=as_long_as_one, right=as_long_as_both, evidence="trained"', **parts
     )
-    shrunk, shown = (run for run in corpus.record().runs if run.answer.startswith("wrong"))
+    corpus.run("--evidence=evidence")
+    shrunk, shown = (corpus.read(slug).runs[1].counterexample for slug in (SLUG, "shown"))
 
-    assert shrunk.counterexample == {"items": 300}
-    assert shown.counterexample["items"] > 300
-    assert shown.counterexample == {"items": shown.samples.inputs["items"][-2]}
+    assert shrunk.inputs == {"items": 300}
+    assert shown.inputs["items"] > 300
 
 
 def test_words_of_an_answer():

@@ -142,7 +142,7 @@ def test_device_on_the_page(corpus, with_gpu, monkeypatch):
         signature="answer, device, gpu, items",
         body="observe(device=device)\n    observe(gpu=gpu)\n    assert observe(n=2 * items) == answer(items)",
     )
-    runs = corpus.record().runs + corpus.read("nvidia-h200").runs
+    runs = corpus.record().runs + corpus.read(device="nvidia-h200").runs
 
     assert [run.observed["device"].last for run in runs] == ["cpu", "cpu", "cuda", "cuda"]
     assert {run.observed["gpu"].last for run in runs} == {"cuda"}

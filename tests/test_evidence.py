@@ -1,69 +1,11 @@
 """Every example of a claim is written down as it was seen, and seeing changes no verdict."""
 
 import itertools
-import math
-from fractions import Fraction
 
-import numpy as np
 import pytest
-import torch
 
 from fixtures import observe
-from fixtures.trial.evidence import LONGEST, SAMPLES, Example, Watch, first_line, plain
-
-VALUES = {
-    "none": (None, None),
-    "bool": (True, True),
-    "int": (7, 7),
-    "a long int": (2**70, 2**70),
-    "float": (0.1, 0.1),
-    "inf": (math.inf, "inf"),
-    "-inf": (-math.inf, "-inf"),
-    "nan": (math.nan, "nan"),
-    "string": ("a'b", '"a\'b"'),
-    "empty string": ("", "''"),
-    "fraction": (Fraction(2, 6), "1/3"),
-    "dtype": (torch.bfloat16, "bfloat16"),
-    "device": (torch.device("cpu"), "cpu"),
-    "numpy's number": (np.int64(3), 3),
-    "numpy's float": (np.float32(0.5), 0.5),
-    "numpy's bool": (np.bool_(True), True),
-    "array": (np.arange(4).reshape(2, 2), [[0, 1], [2, 3]]),
-    "tensor": (torch.tensor([1.5, math.inf]), [1.5, "inf"]),
-    "scalar tensor": (torch.tensor(3), 3),
-    "shape": (torch.Size([2, 3]), [2, 3]),
-    "list": ([1, "a", None], [1, "'a'", None]),
-    "nested tuple": ((1, (2.0, Fraction(1, 2))), [1, [2.0, "1/2"]]),
-    "dict": ({"a": 1}, "{'a': 1}"),
-    "set": ({"b", "a", "c"}, "{'a', 'b', 'c'}"),
-    "frozenset": (frozenset({2, 1}), "{1, 2}"),
-    "function": (math.gcd, "gcd"),
-    "class": (Fraction, "Fraction"),
-}
-
-
-@pytest.mark.parametrize(("value", "expected"), VALUES.values(), ids=VALUES)
-def test_plain(value, expected):
-    """Numbers stand as they are, and everything else as Python prints it."""
-    found = plain(value)
-
-    assert found == expected
-    assert type(found) is type(expected)
-
-
-def test_plain_objects():
-    """An object's address, which changes from run to run, is left out."""
-    assert plain(object()) == "<object object>"
-
-
-def test_long_values():
-    """What is too long to print is cut, and ends in an ellipsis."""
-    text, items = plain("x" * 1000), plain(list(range(1000)))
-
-    assert text == "'" + "x" * (LONGEST - 2) + "…"
-    assert items.startswith("[0, 1, 2, ")
-    assert items.endswith("…")
-    assert len(items) == len(text) == LONGEST
+from fixtures.trial.watch import SAMPLES, Example, Watch, first_line
 
 
 @pytest.mark.parametrize(
@@ -128,34 +70,74 @@ def test_run_of_a_right_answer(corpus):
     )
     run = corpus.runs()["right-as_long_as_both"]
 
-    assert (run.page, run.claim) == ("traps/lists/joined_lists_keep_their_length.py", "test_length")
-    assert (run.device, run.evidence, run.outcome, run.reason) == ("cpu", "exact", "held", "")
-    assert (run.counterexample, run.assertion) == (None, "")
+    assert (run.claim, run.evidence, run.outcome, run.reason) == ("test_length", "exact", "held", "")
+    assert (run.counterexample, run.worked) == (None, None)
     assert run.examples > SAMPLES
     assert len(run.samples.inputs["items"]) == SAMPLES
     assert set(run.samples.inputs) == {"items", "kind"}
     assert set(run.samples.inputs["kind"]) == {"list", "tuple"}
     assert run.samples.observed == {"length": [2 * items for items in run.samples.inputs["items"]]}
-    assert run.samples.predicted == run.samples.observed["length"]
+    assert run.samples.predicted["right-as_long_as_both"] == run.samples.observed["length"]
+    assert run.samples.predicted["wrong-as_long_as_one"] == run.samples.inputs["items"]
     length = run.observed["length"]
-    assert (length.smallest, length.largest) == (4, 100)
+    assert (run.quantity, length.smallest, length.largest) == ("length", 4, 100)
     assert length.last == run.samples.observed["length"][-1]
 
 
+def test_fits(corpus):
+    """A right answer's run knows on how many examples each rival is right, and by which factor it is off."""
+    corpus.write(given="items=st.integers(2, 20)", wrong="return min(2 * items, 36) if items > 2 else 8")
+    run = corpus.runs()["right-as_long_as_both"]
+    right, wrong = run.fits["right-as_long_as_both"], run.fits["wrong-as_long_as_one"]
+
+    assert (right.agrees, right.of, right.raised, right.off) == (19, 19, 0, None)
+    assert (right.ratio.smallest, right.ratio.median, right.ratio.largest) == (1, 1, 1)
+    assert (wrong.agrees, wrong.of, wrong.raised) == (16, 19, 0)
+    assert (wrong.ratio.smallest, wrong.ratio.median, wrong.ratio.largest) == (0.9, 1, 2)
+    assert (wrong.off.smallest, wrong.off.median, wrong.off.largest) == (0.9, 0.947368, 2)
+
+
+def test_ratios_are_taken_before_rounding(corpus):
+    """An answer that says exactly what was observed is off by a factor of exactly 1."""
+    corpus.write(
+        wrong="return items / 7",
+        right="return items / 3",
+        body="assert observe(length=items / 3) == answer(items)",
+    )
+    run = corpus.runs()["right-as_long_as_both"]
+    ratio = run.fits["right-as_long_as_both"].ratio
+
+    assert run.samples.observed["length"][0] == 0.666667
+    assert (ratio.smallest, ratio.largest) == (1, 1)
+    assert run.fits["wrong-as_long_as_one"].ratio.median == 0.428571
+
+
 def test_run_of_a_wrong_answer(corpus):
-    """A refutation leaves its smallest counterexample, the assertion's first line, and what was predicted."""
+    """A refutation leaves its smallest counterexample, what was seen there, and what the answer predicts."""
     corpus.write(wrong="return min(2 * items, 36)")
     run = corpus.runs()["wrong-as_long_as_one"]
+    found = run.counterexample
 
-    assert run.outcome == "refuted"
-    assert run.counterexample == {"items": 19}
-    assert run.at == "items=19"
-    assert run.assertion == "assert 38 == 36"
-    assert run.samples.inputs["items"][-1] == 19
-    assert run.samples.observed["length"][-1] == 38
-    assert run.samples.predicted[-1] == 36
+    assert (run.outcome, run.samples, run.worked, run.fits) == ("refuted", None, None, {})
+    assert (found.inputs, found.at) == ({"items": 19}, "items=19")
+    assert (found.observed, found.predicted, found.assertion) == (38, 36, "assert 38 == 36")
     assert run.observed["length"].last == 38
     assert run.observed["length"].smallest <= 38 <= run.observed["length"].largest
+
+
+def test_counterexample_of_an_implementation(corpus):
+    """An implementation predicts nothing: its counterexample is told by the assertion."""
+    corpus.write(
+        wrong="return items",
+        right="return items + items",
+        body="observe(length=len(answer([0] * items)))\n    assert len(answer([0] * items)) == 2 * items",
+    )
+    runs = corpus.runs()
+    found = runs["wrong-as_long_as_one"].counterexample
+
+    assert (found.observed, found.predicted, found.inputs) == (None, None, {"items": 2})
+    assert found.assertion.startswith("assert 2 == ")
+    assert (runs["right-as_long_as_both"].quantity, runs["right-as_long_as_both"].fits) == ("", {})
 
 
 def test_several_observations(corpus):
@@ -188,14 +170,84 @@ def test_observation_that_is_no_number(corpus):
 
 
 def test_prediction_that_is_no_number(corpus):
-    """An answer that is a word, or a policy that is never a number, leaves no predictions."""
+    """An answer that is a word is compared, and has no ratio to what was observed."""
     corpus.write(
-        wrong="return 'long'",
+        wrong="return 'odd' if items > 3 else 'even'",
         right="return 'even'",
-        body="assert ('even', 'odd')[observe(rest=2 * items % 2)] == answer(items)",
+        body="assert observe(rest=('even', 'odd')[2 * items % 2]) == answer(items)",
     )
+    run = corpus.runs()["right-as_long_as_both"]
+    wrong = run.fits["wrong-as_long_as_one"]
 
-    assert corpus.runs()["right-as_long_as_both"].samples.predicted == []
+    assert (wrong.agrees, wrong.of, wrong.ratio, wrong.off) == (2, 19, None, None)
+    assert set(run.samples.predicted["wrong-as_long_as_one"]) == {"'even'", "'odd'"}
+
+
+NUMBERS = {
+    "infinity": ("math.inf", ["inf"] * 19),
+    "numpy's scalar": ("np.float32(items)", [float(n) for n in range(2, 21)]),
+    "torch's scalar": ("torch.tensor(items)", list(range(2, 21))),
+    "a huge int": ("10**250", None),
+    "a longer one than Python prints": ("10**5000", None),
+    "a fraction": ("Fraction(items, 3)", None),
+}
+
+
+@pytest.mark.parametrize(("number", "predicted"), NUMBERS.values(), ids=NUMBERS)
+def test_what_an_answer_may_be(corpus, number, predicted):
+    """Whatever kind of number a rival predicts, it is recorded, and the right answer's verdict stays."""
+    corpus.write(
+        head="import math\nfrom fractions import Fraction\n\nimport numpy as np\nimport torch",
+        wrong=f"return {number}",
+    )
+    runs = corpus.runs()
+    fit = runs["right-as_long_as_both"].fits["wrong-as_long_as_one"]
+    told = runs["right-as_long_as_both"].samples.predicted["wrong-as_long_as_one"]
+
+    assert [run.outcome for run in runs.values()] == ["held", "refuted"]
+    assert (fit.agrees, fit.of, fit.raised) == (0, 19, 0)
+    assert len(told) == 19
+    assert predicted is None or sorted(told) == sorted(predicted)
+
+
+def test_rival_that_raises(corpus):
+    """A wrong answer that raises where the right one holds is recorded so, and refuted by its own run."""
+    corpus.write(wrong="return items if items < 9 else 1 // 0")
+    runs = corpus.runs()
+    fit = runs["right-as_long_as_both"].fits["wrong-as_long_as_one"]
+    samples = runs["right-as_long_as_both"].samples
+
+    assert [run.outcome for run in runs.values()] == ["held", "refuted"]
+    assert (fit.agrees, fit.of, fit.raised) == (0, 19, 12)
+    assert samples.predicted["wrong-as_long_as_one"] == [
+        n if n < 9 else "raised ZeroDivisionError" for n in samples.inputs["items"]
+    ]
+
+
+def test_asking_changes_no_draw(corpus):
+    """What a claim draws, observes and decides is the same whether rivals are asked or not."""
+    corpus.write(
+        head="import random\n\nimport torch",
+        given="items=st.integers(2, 9999), share=st.floats(0, 1)",
+        signature="answer, items, share",
+        wrong="random.random()\n    torch.rand(1)\n    return items",
+        body="observe(chance=random.random())\n    assert observe(length=2 * items) == answer(items)",
+    )
+    asked = corpus.runs()
+    corpus.conftest(
+        "from fixtures.trial.compare import Comparison\n\n"
+        "def pytest_runtest_setup(item):\n    item.session.ask = Comparison.ask\n"
+        "    Comparison.ask = lambda *arguments: None\n\n"
+        "def pytest_runtest_teardown(item):\n    Comparison.ask = item.session.ask\n"
+    )
+    unasked = corpus.runs("--retake")
+
+    for answer, run in asked.items():
+        other = unasked[answer]
+        assert (run.quantity, other.quantity) == ("length", "")
+        assert (run.outcome, run.examples, run.observed) == (other.outcome, other.examples, other.observed)
+        assert run.samples is None or run.samples.inputs == other.samples.inputs
+        assert run.samples is None or run.samples.observed == other.samples.observed
 
 
 def test_assumptions_are_no_examples(corpus):
@@ -223,26 +275,29 @@ def test_unverified_run(corpus, monkeypatch):
 def test_surviving_run(corpus):
     """A wrong answer that survives is recorded as that, which no sheet will print as refuted."""
     corpus.write(given="items=st.just(0)")
-    run = corpus.runs()["wrong-as_long_as_one"]
+    run = corpus.failed()["wrong-as_long_as_one"]
 
     assert (run.outcome, run.examples, run.counterexample) == ("survived", 1, None)
 
 
 def test_failing_run(corpus):
-    """A right answer that fails is recorded as that, with where it failed."""
+    """A right answer that fails is recorded as that, with where it failed and what it said there."""
     corpus.write(right="return min(2 * items, 36)")
-    run = corpus.runs()["right-as_long_as_both"]
+    run = corpus.failed()["right-as_long_as_both"]
+    found = run.counterexample
 
-    assert (run.outcome, run.at, run.assertion) == ("failed", "items=19", "assert 38 == 36")
+    assert (run.outcome, found.at, found.assertion) == ("failed", "items=19", "assert 38 == 36")
+    assert (found.observed, found.predicted) == (38, 36)
 
 
 def test_stopped_run(corpus):
     """A wrong answer that was stopped is recorded as failed, with the error's type."""
     corpus.write(wrong="return 1 // (items - items)")
-    run = corpus.runs()["wrong-as_long_as_one"]
+    run = corpus.failed()["wrong-as_long_as_one"]
 
     assert run.outcome == "failed"
-    assert run.assertion.startswith("ZeroDivisionError: ")
+    assert run.counterexample.assertion.startswith("ZeroDivisionError: ")
+    assert run.counterexample.predicted is None
 
 
 def test_evidence_leaks_nowhere(corpus):

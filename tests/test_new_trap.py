@@ -115,7 +115,7 @@ def test_a_written_page_holds(house):
     page.write_text(fill(page.read_text(encoding="utf-8"), BODIES), encoding="utf-8")
     result = house.run("traps", "-v")
     assert result.parseoutcomes() == {"passed": 1, "refuted": 1}
-    result.stdout.fnmatch_lines(["*assert 4 == 3*rows=2, columns=2*"])
+    result.stdout.fnmatch_lines(["*observed 4, it says 3, at rows=2, columns=2*"])
     assert Page.read(page).title == "Padding to the longest row"
 
 

@@ -28,35 +28,35 @@ def test_several_refuted(corpus):
 
 
 def test_claims_in_full(corpus):
-    """Under -v each claim tells how its rivals fared: sentence, failed assertion, smallest counterexample."""
-    corpus.write(slug="second", title="Another title")
+    """Each claim tells what was observed where its wrong answers fail, and where the right one held."""
     corpus.write(helpers=SECOND, claim="wrong=(as_long_as_one, as_long_as_none), right=as_long_as_both")
-    result = corpus.run("-v")
+    result = corpus.run()
 
     start = next(i for i, line in enumerate(result.outlines) if re.fullmatch("=+ claims =+", line))
-    assert result.outlines[start + 1 : start + 15] == [
+    assert result.outlines[start + 1 : -2] == [
         f"{PAGE}: The length of two joined lists",
-        "  The joined list holds the items of both.",
-        "    as_long_as_one: Joining copies nothing, so the length stays.",
-        "        assert 4 == 2    at items=2",
-        "    as_long_as_none: Nothing is left.",
-        "        assert 4 == 0    at items=2",
-        "    as_long_as_both: held on 19 examples",
-        "traps/lists/second.py: Another title",
-        "  The joined list holds the items of both.",
-        "    as_long_as_one: Joining copies nothing, so the length stays.",
-        "        assert 4 == 2    at items=2",
-        "    as_long_as_both: held on 19 examples",
+        "  Two lists of n items each are joined. How many items has the result?",
         "",
-        result.outlines[-1],
+        "  The joined list holds the items of both. (exact)",
+        "    wrong: “Joining copies nothing, so the length stays.”",
+        "           as_long_as_one: observed 4, it says 2, at items=2",
+        "    wrong: “Nothing is left.”",
+        "           as_long_as_none: observed 4, it says 0, at items=2",
+        "    right: Each list hands over every item it has.",
+        "           The result is a list of its own.",
+        "           as_long_as_both held on 19 examples",
     ]
 
 
-def test_claims_are_quiet_by_default(corpus):
-    """Without -v a run that goes well says its counts, and no more."""
-    corpus.write()
+def test_claims_of_many_pages(corpus):
+    """Of more pages than one reads at once each has a line, unless -v asks for all."""
+    for slug in ("first", "second", "third", "fourth"):
+        corpus.write(slug=slug)
+    brief, full = corpus.run(), corpus.run("-v")
 
-    corpus.run().stdout.no_fnmatch_line("*joined list holds*")
+    brief.stdout.fnmatch_lines(["lists/first: The length of two joined lists (1 held, 1 refuted)"])
+    brief.stdout.no_fnmatch_line("*joined list holds*")
+    assert sum("joined list holds" in line for line in full.outlines) == 4
 
 
 def test_smallest_counterexample(corpus):
@@ -66,10 +66,9 @@ def test_smallest_counterexample(corpus):
         signature="answer, items, more, word",
         body="assert observe(n=2 * items) - answer(items) < 7 or len(more) < 2",
     )
+    told = " ".join(" ".join(corpus.run().outlines).split())
 
-    corpus.run("-v").stdout.fnmatch_lines(
-        ["        assert ((14 - 7) < 7 or 2 < 2)    at items=7, more=[[]0, 0[]], word=''"]
-    )
+    assert "as_long_as_one: assert ((14 - 7) < 7 or 2 < 2), at items=7, more=[0, 0], word=''" in told
 
 
 def test_toothless(corpus):
@@ -179,7 +178,7 @@ def test_a_search_that_gives_up(corpus):
     stopped = r"it stopped at \w+.py:\d+, FailedHealthCheck: .*"
     result.stdout.re_match_lines([f"as_long_as_one was not refuted by the claim's own assert: {stopped}"])
     result.stdout.no_fnmatch_line("*toothless*")
-    assert {run.outcome for run in corpus.read().runs} == {"failed"}
+    assert {run.outcome for run in corpus.read_failed().runs} == {"failed"}
 
 
 EMPTY = {
@@ -207,7 +206,7 @@ def test_no_example_is_no_evidence(corpus, given, condition):
     )
     result.stdout.no_fnmatch_line("*toothless*")
     result.stdout.no_fnmatch_line("*it stopped at*")
-    assert {run.outcome for run in corpus.read().runs} == {"failed"}
+    assert {run.outcome for run in corpus.read_failed().runs} == {"failed"}
 
 
 @pytest.mark.parametrize(
@@ -318,10 +317,10 @@ def test_unverified(corpus, monkeypatch):
 
 
 def test_unverified_by_name(corpus, monkeypatch):
-    """Under -v an unverified run says so on its line, and its claim tells of no example."""
+    """Under -vv an unverified run says so on its line, and its claim tells of no example."""
     monkeypatch.setattr("fixtures.device.devices", lambda: ("cpu",))
     corpus.write(signature="answer, gpu, items")
-    result = corpus.run("-v")
+    result = corpus.run("-vv")
 
     result.stdout.fnmatch_lines([f"{PAGE}::test_length[[]right-as_long_as_both[]] UNVERIFIED*"])
     result.stdout.no_fnmatch_line("*held on*")
@@ -345,4 +344,4 @@ def test_fixture_that_fails(corpus):
     result = corpus.run("--evidence=evidence")
 
     result.assert_outcomes(errors=2)
-    assert {run.outcome for run in corpus.read().runs} == {"failed"}
+    assert {run.outcome for run in corpus.read_failed().runs} == {"failed"}

@@ -32,4 +32,4 @@ def test_tests_beside_claims(corpus):
     result = corpus.run("traps", "tests", "-v", "--evidence=evidence")
 
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["tests/test_plain.py::test_plain PASSED*", "evidence: *: 2 runs"])
+    result.stdout.fnmatch_lines(["tests/test_plain.py .*", "evidence: *: 1 taken, *"])

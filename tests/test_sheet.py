@@ -1,4 +1,4 @@
-"""The fact sheet: what is printed, what is refused, and that no text can break it."""
+"""The fact sheet: its rows and errata, what is written where, and what `--check` says."""
 
 import re
 import subprocess
@@ -7,599 +7,375 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, strategies as st
-from markdown_it import MarkdownIt
 
-from fixtures.trial.page import Page
-from fixtures.trial.record import SCHEMA, Environment, Observation, Record, Run, Samples
-from tools.markdown import block, code, label, prose
-from tools.sheet import BEGIN, END, LONGEST_DIFF, main, natural, number, place, span
+from fixtures.trial.record import Observation
+from tests.rendered import MARKDOWN, hrefs, inline, words_of
+from tests.specimens import (
+    CPU,
+    TPU,
+    add,
+    examples,
+    found,
+    printed,
+    read_page,
+    rows,
+    runs_of,
+    unverified,
+    write_page,
+    write_record,
+)
+from tools.rows import ROW
+from tools.sheet import BEGIN, END, LONGEST_DIFF, PRINTED, main
 
 ROOT = Path(__file__).parents[1]
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-
-PAGE = '''\
-{front!r}
-from hypothesis import given, strategies as st
-from fixtures import claim, observe
-
-def too_many(heads, group):
-    {wrong!r}
-
-def too_few(heads, group):
-    """None of them."""
-
-def just_right(heads, group):
-    {right!r}
-
-@claim(wrong=(too_many, too_few), right=just_right)
-@given(heads=st.integers(1, 8), group={regime})
-def test_heads(answer, {device}, heads, group):
-    {sentence!r}
-'''
 
 
-def write_page(root, name="inference/kvcache", **words):
-    """A page under `root`, with the texts given; what is not given is harmless."""
-    said = {
-        "title": "Heads of the cache",
-        "question": "A model has eight heads. How many does the cache hold for each token?",
-        "verdict": "holds",
-        "asked": ["A Book of Traps, chapter 2"],
-        "rest": "",
-        "wrong": "All of them.",
-        "right": "One a group.\n\nA group reads the same pair.\n\nIt always did.",
-        "sentence": "The cache grows with groups.",
-        "regime": "st.integers(2, 8)",
-        "device": "device",
-        "opening": "What serving costs.",
-        **words,
-    }
-    asked = "\n".join(f"Asked: {text}" for text in said["asked"])
-    said["front"] = (
-        f"{said['title']}\n\n{said['question']}\n\nVerdict: {said['verdict']}\n{asked}\n"
-        f"Source: Noether 1918, https://example.org/a_b_(c)\n{said['rest']}"
-    )
-    path = root / f"traps/{name}.py"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (path.parent / "__init__.py").write_text(f"{said['opening']!r}\n")
-    path.write_text(PAGE.format(**said))
-    return Page.read(path)
+def files_of(root):
+    """Every file below a folder with its content."""
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def a_run(page, answer, device="cpu", **words):
-    """The run of an answer of a page's only claim, as it should come out."""
-    held = answer.startswith("right-")
-    seen = {"kept": Observation(smallest=1, largest=12345, last=7)}
-    ran = {
-        "page": page.name,
-        "claim": page.claims[0].name,
-        "answer": answer,
-        "device": device,
-        "digest": page.digest,
-        "evidence": "exact",
-        "outcome": "held" if held else "refuted",
-        "examples": 100 if held else 3,
-        "observed": seen,
-        "samples": Samples(inputs={}, observed={}, predicted=[]),
-        "counterexample": None if held else {"group": 2, "heads": 1},
-        "assertion": "" if held else "assert 1 == 2",
-        "reason": "",
-        **words,
-    }
-    return Run(**ran)
+# Rows
 
 
-def runs_of(page, device="cpu", **words):
-    """A run of every answer of a page."""
-    return [a_run(page, answer, device, **words) for answer in page.claims[0].rivals]
+def test_a_row_tells_the_trap_in_a_line(repository):
+    """Question, tempting answer, answer, a figure, how often and by how much, kind, and the link."""
+    worked = examples([4096], [4096], [32768], [0], heads=[8], group=[1])
+    write_record(repository, read_page(repository), runs_of(read_page(repository), right={"worked": worked}))
 
-
-def write_record(root, runs, device="cpu", file=None, partial=False, **words):
-    """A record under `root/evidence`."""
-    environment = {
-        "device": device,
-        "device_name": "a machine",
-        "platform": "Linux",
-        "python": "3.13.1",
-        "torch": "2.13.0",
-        "hypothesis": "6.150.0",
-        "day": "2026-01-02",
-        **words,
-    }
-    record = Record(
-        schema_version=SCHEMA, partial=partial, environment=Environment(**environment), runs=list(runs)
-    )
-    path = root / "evidence" / (file or f"{device}.json")
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(record.text())
-    return path
-
-
-def write_readme(root):
-    (root / "README.md").write_text(f"# Read me\n\n{BEGIN}\n{END}\n\nThe end.\n")
-
-
-@pytest.fixture
-def root(tmp_path):
-    """A repository of one page with its evidence."""
-    write_record(tmp_path, runs_of(write_page(tmp_path)))
-    write_readme(tmp_path)
-    return tmp_path
-
-
-def printed(root):
-    """The sheet that the tool writes."""
-    assert main(["--root", str(root)]) == 0
-    return (root / "FACTSHEET.md").read_text()
-
-
-def words_of(tokens):
-    """What a reader reads: the text of Markdown tokens, code among it."""
-    return "".join(
-        "\n" if token.type in ("softbreak", "hardbreak") else token.content
-        for token in inline(tokens)
-        if not token.type.startswith("html")
-    )
-
-
-def inline(tokens):
-    return [child for token in tokens for child in token.children or ()]
-
-
-def hrefs(tokens):
-    return [token.attrs["href"] for token in inline(tokens) if token.type == "link_open"]
-
-
-# What is printed
-
-
-def test_an_entry_tells_the_trap_from_question_to_command(root):
-    """An entry holds the question, every answer with how it fared, the regime and where to look further."""
-    assert textwrap.dedent("""\
-        ### <a id="kvcache"></a>Heads of the cache
-
-        > A model has eight heads. How many does the cache hold for each token?
-
-        **Verdict: holds.**
-
-        **The cache grows with groups.** *(exact)*
-
-        - Wrong: “All of them.”\\
-          *Refuted* at `heads=1, group=2`: `assert 1 == 2`
-        - Wrong: “None of them.”\\
-          *Refuted* at `heads=1, group=2`: `assert 1 == 2`
-        - Right: One a group.\\
-          A group reads the same pair.\\
-          It always did.\\
-          *Held* on 100 examples.
-        - Observed: `kept` 1 … 12,345
-
-        ```python
-        @given(heads=st.integers(1, 8), group=st.integers(2, 8))
-        ```
-
-        **Source.** Noether 1918, <https://example.org/a_b_(c)>
-
-        **Asked in** A Book of Traps, chapter 2.
-
-        [traps/inference/kvcache.py](traps/inference/kvcache.py) · `pytest -k kvcache`
-        """) in printed(root)
-
-
-def test_the_sheet_says_what_was_verified_and_where(root):
-    """The sheet opens with its counts and one row for each record."""
-    text = printed(root)
-
-    assert "**1 page, 1 claim:**\n1 right answer held, 2 wrong answers refuted,\n106 examples tried" in text
-    assert "| cpu | a machine | Linux | 3.13.1 | 2.13.0 | 6.150.0 | 2026-01-02 |" in text
-    assert "None: every source holds as it is stated." in text
-    assert "Nothing: each claim was tried, with all its answers, on every device to which it applies." in text
-
-
-def test_nothing_dated_stands_outside_the_table(root):
-    """Day and machine are told once, in the table of environments."""
-    lines = [line for line in printed(root).splitlines() if "2026-01-02" in line or "a machine" in line]
-
-    assert len(lines) == 1
-
-
-def test_right_when_limits_and_several_sources_are_told(root):
-    """The colophon's optional entries stand below the claims, and several sources are a list."""
-    rest = "Source: Curie 1903, https://example.org/\nRight when: One head.\nLimits: Eight heads."
-    write_record(root, runs_of(write_page(root, rest=rest)))
-
-    text = printed(root)
-
-    assert "**Right when.** One head.\n\n**Limits.** Eight heads.\n\n**Sources.**\n\n- Noether" in text
-    assert "- Curie 1903, <https://example.org/>\n" in text
-
-
-def test_a_long_regime_takes_a_line_an_argument(root):
-    """A decorator that does not fit on one line is printed as one writes it."""
-    regime = "st.lists(st.integers(1, 8), min_size=1, max_size=8).map(len)"
-    write_record(root, runs_of(write_page(root, regime=regime)))
-
-    assert f"@given(\n    heads=st.integers(1, 8),\n    group={regime},\n)" in printed(root)
-
-
-def test_devices_stand_side_by_side(root):
-    """With two records each device has its figure; what both say alike is said once."""
-    page = write_page(root)
-    right, first, second = (f"{side}-{name}" for side, name in SIDES)
-    gpu = [
-        a_run(page, first, "tpu", assertion="assert 1 == 3"),
-        a_run(page, second, "tpu"),
-        a_run(page, right, "tpu", examples=1, observed={"kept": Observation(smallest=2, largest=2, last=2)}),
+    assert rows(repository) == [
+        "| [Heads of the cache](facts/inference.md#kvcache): How many does the cache hold for each token? "
+        "| “All of them.” | One a group. "
+        "| 4,096 kept bytes, not 32,768 at `heads=8, group=1`; "
+        "wrong on 73 of 100 inputs, too large by 1.3 to 8 times | exact |"
     ]
-    write_record(root, gpu, "tpu")
-
-    text = printed(root)
-
-    assert (
-        "*Refuted* at `heads=1, group=2`: `assert 1 == 2` (cpu); at `heads=1, group=2`: `assert 1 == 3` (tpu)"
-    ) in text
-    assert "“None of them.”\\\n  *Refuted* at `heads=1, group=2`: `assert 1 == 2`\n" in text
-    assert "*Held* on 100 examples (cpu), 1 (tpu)." in text
-    assert "- Observed (cpu): `kept` 1 … 12,345\n- Observed (tpu): `kept` 2\n" in text
 
 
-SIDES = (("right", "just_right"), ("wrong", "too_many"), ("wrong", "too_few"))
+def test_a_row_answers_with_the_answer_of_the_colophon(repository):
+    """`Answer:` is what one says in the room; a rule is only half of it."""
+    add(repository, "inference/kvcache", rest="Answer: One per group of query heads.")
+
+    assert "| One per group of query heads. |" in rows(repository)[0]
 
 
-def test_records_of_one_device_that_agree_add_up(root):
-    """Two records of one kind of device are two rows, and their examples are counted together."""
-    write_record(root, runs_of(write_page(root)), file="another.json", device_name="another machine")
+def test_a_row_quotes_the_assertion_of_an_implementation(repository):
+    """Where an answer says nothing there is still something that failed."""
+    policy = {"quantity": "", "fits": {}}
+    broken = {"counterexample": found(None, None, "assert 3 <= 2")}
+    page = read_page(repository)
+    write_record(repository, page, runs_of(page, right=policy, first=broken))
 
-    text = printed(root)
-
-    assert "| cpu | another machine |" in text
-    assert "*Held* on 200 examples." in text
-    assert text.count("assert 1 == 2") == 2
-
-
-# Errata, index, what is not verified
+    assert "| `assert 3 <= 2` at `heads=1, group=2` | exact |" in rows(repository)[0]
 
 
-def test_errata_come_first_and_show_the_refutation(root):
-    """An erratum gives the correct statement, where it was asked, and the temptation refuted."""
-    page = write_page(
-        root,
-        "scaling/halves",
-        title="Halves",
-        verdict="refuted as stated: not none of them but half",
-        asked=["A Book of Traps, chapter 10", "Letters #3"],
+@pytest.mark.parametrize(
+    ("at", "assertion", "shown"),
+    [
+        ("x" * 120, "assert 3 <= 2", "| `assert 3 <= 2` |"),
+        ("short", f"assert {'3' * 120} <= 2", "| fails at `name='short'` |"),
+        ("x" * 120, f"assert {'3' * 120} <= 2", "|  | exact |"),
+    ],
+)
+def test_a_figure_is_whole_or_left_out(repository, at, assertion, shown):
+    """Long inputs are for the full entry, and half an assertion says nothing."""
+    page = read_page(repository)
+    broken = {"counterexample": found(None, None, assertion, name=repr(at))}
+    write_record(repository, page, runs_of(page, right={"quantity": "", "fits": {}}, first=broken))
+
+    assert shown in rows(repository)[0]
+
+
+def test_a_row_says_what_is_unverified(repository):
+    """A page that no record verifies shows the reason in place of a figure."""
+    page = write_page(repository, "gpu/streams", device="gpu")
+    write_record(repository, page, unverified(page))
+
+    assert f"| *unverified* on {CPU}: no CUDA device here | exact |" in rows(repository)[0]
+
+
+def test_a_row_counts_the_claims_that_are_unverified(repository):
+    """One claim may be verified where its neighbour waits for a GPU."""
+    page = write_page(repository, "gpu/streams")
+    text = page.path.read_text()
+    again = (
+        text[text.index("@claim") :]
+        .replace("test_heads", "test_again")
+        .replace("device, heads", "gpu, heads")
     )
-    other = write_page(root, "scaling/thirds", title="Thirds", verdict="holds if heads are grouped.")
-    write_record(root, [*runs_of(Page.read(root / "traps/inference/kvcache.py")), *map_runs(page, other)])
+    page.path.write_text(f"{text}\n\n{again}")
+    page = read_page(repository, "gpu/streams")
+    skipped = runs_of(page, claim="test_again", outcome="unverified", reason="no CUDA device here")
+    write_record(repository, page, [*runs_of(page), *skipped])
 
-    text = printed(root)
+    assert rows(repository)[0].endswith("| exact; 1 of 2 claims *unverified* |")
 
-    assert text.index('## <a id="errata">') < text.index('## <a id="area-inference">')
+
+LONG = "The cache, which holds a key and a value for each of the heads of a group, grows " * 5
+
+
+@pytest.mark.parametrize(
+    "letters", [LONG, "é" * 50 + LONG, "*" * 400, "\u202e" * 400, "x" * 400, "`a b` " * 80]
+)
+def test_a_row_has_at_most_800_bytes(repository, letters):
+    """Words give way, at a word; the link and the figure never do."""
+    said = {"title": letters.strip(), "question": f"{letters}?", "wrong": letters, "right": letters}
+    add(repository, "inference/kvcache", **said)
+
+    (row,) = rows(repository)
+
+    assert len(f"{row}\n".encode()) <= ROW
+    assert row.count("…") == 4
+    assert "](facts/inference.md#kvcache):" in row
+    assert "kept bytes" in row
+    assert "too large by 1.3 to 8 times | exact |" in row
+
+
+def test_the_rows_of_the_corpus_have_at_most_800_bytes():
+    """So has every row that is committed."""
+    lines = (ROOT / "FACTSHEET.md").read_bytes().splitlines(keepends=True)
+
+    assert max(len(line) for line in lines if line.startswith(b"| [")) <= ROW
+
+
+def test_a_row_that_cannot_be_cut_is_refused(repository, capsys):
+    """A link is whole, and a file's name may be too long for it."""
+    add(repository, f"{'é' * 120}/kvcaches")
+
+    assert main(["--root", str(repository)]) == 2
+
+    assert "its row passes 800 bytes however its words are cut. Shorten the name" in capsys.readouterr().err
+
+
+def test_rows_stand_by_area_and_name(repository):
+    """Each area has a table, sorted by file."""
+    for name in ("scaling/thirds", "scaling/halves", "gpu/streams"):
+        add(repository, name, title=name.split("/")[1])
+
+    text = printed(repository)
+
+    assert [re.search(r"#(\w+)", row)[1] for row in rows(repository)] == [
+        "streams",
+        "kvcache",
+        "halves",
+        "thirds",
+    ]
+    assert re.findall(r'<a id="area-(\w+)">', text) == ["gpu", "inference", "scaling"]
+
+
+# The head of the sheet
+
+
+def test_the_sheet_says_where_its_evidence_was_recorded(repository):
+    """One row per column; nothing is dated or counted that another page's record would change."""
+    page = read_page(repository)
+    write_record(repository, page, **TPU)
+    write_record(repository, page, folder="cpu-2.14", torch="2.14.1", python="3.11.2")
+
+    text = printed(repository)
+
     assert (
         textwrap.dedent("""\
-        - [Halves](#halves), asked in A Book of Traps, chapter 10 and in Letters #3\\
-          **Refuted as stated:** not none of them but half.\\
-          “All of them.” fails at `heads=1, group=2`: `assert 1 == 2`
-
-        - [Thirds](#thirds), asked in A Book of Traps, chapter 2\\
-          **Holds if** heads are grouped.\\
-          “All of them.” fails at""")
+        | cpu | a machine | Linux | 3.13 | 2.13 | 6.150 |
+        | cpu | a machine | Linux | 3.11 | 2.14 | 6.150 |
+        | tpu | another machine | Linux | 3.13 | 2.11 | 6.150 |
+        """)
         in text
     )
-    assert "**Verdict: refuted as stated:** not none of them but half." in text
+    assert "2026" not in text
 
 
-def map_runs(*pages):
-    return [run for page in pages for run in runs_of(page)]
+# Errata
 
 
-def test_an_erratum_that_nothing_refuted_yet_stands_without_refutation(tmp_path):
-    """A verdict is printed although its claim was skipped, and nothing is invented beside it."""
-    page = write_page(tmp_path, verdict="holds if heads are grouped")
-    write_record(tmp_path, runs_of(page, outcome="unverified", reason="no time"))
-    write_readme(tmp_path)
+def test_errata_say_what_the_source_says_and_how_it_fails(repository):
+    """The answer that the verdict names is shown with its figure, and no other answer."""
+    add(
+        repository,
+        "scaling/halves",
+        title="Halves",
+        verdict="refuted by too_few: one per group",
+        asked=["A Book of Traps, chapter 10", "Letters #3"],
+        rest="Says: No head is cached.",
+    )
 
-    text = printed(tmp_path)
+    text = printed(repository)
 
-    assert "**Holds if** heads are grouped.\n\n## " in text
-    assert "fails" not in text.partition('## <a id="errata">')[2]
-    assert text.count("*Not tried here.*") == 3
-
-
-def test_the_index_counts_as_people_do(root):
-    """Places are grouped by series, and chapter 9 stands before chapter 10."""
-    pages = [
-        write_page(root, "inference/kvcache", asked=["A Book of Traps, chapter 10", "Plain course"]),
-        write_page(root, "inference/nine", title="Nine", asked=["A Book of Traps, chapter 9"]),
-        write_page(root, "inference/also", title="Also", asked=["A Book of Traps, chapter 9"]),
-    ]
-    write_record(root, map_runs(*pages))
-
-    assert textwrap.dedent("""\
-        **A Book of Traps**
-
-        - chapter 9: [Also](#also); [Nine](#nine)
-        - chapter 10: [Heads of the cache](#kvcache)
-
-        **Plain course**
-
-        - [Heads of the cache](#kvcache)
-        """) in printed(root)
-
-
-@pytest.mark.parametrize(
-    ("asked", "parts"),
-    [
-        ("Top 25 Questions (Hoang 2025), chapter 6", ("Top 25 Questions (Hoang 2025)", "chapter 6")),
-        ("AI Interview Prep, ML System Design #33", ("AI Interview Prep, ML System Design", "#33")),
-        ("Letters, no. #7", ("Letters", "no. #7")),
-        ("Architectures (course page)", ("Architectures (course page)", "")),
-    ],
-)
-def test_a_place_is_split_from_its_series(asked, parts):
-    """The chapter or number at the end of an `Asked:` line is its place in a series."""
-    assert place(asked) == parts
-
-
-def test_natural_order_mixes_words_and_numbers():
-    """Numbers sort by value, and before words."""
-    assert sorted(["#10", "chapter 2", "#9", "", "chapter 10"], key=natural) == [
-        "", "#9", "#10", "chapter 2", "chapter 10"
-    ]  # fmt: skip
-
-
-def test_what_no_record_verifies_is_listed_with_its_reason(root):
-    """A skipped claim is unverified in words and in the counts, never silently green."""
-    page = write_page(root, "gpu/streams", title="Streams", device="gpu")
-    kvcache = Page.read(root / "traps/inference/kvcache.py")
-    skipped = runs_of(page, outcome="unverified", reason="no CUDA device here", examples=0)
-    write_record(root, [*runs_of(kvcache), *skipped])
-
-    text = printed(root)
-
-    assert "tried, 1 claim unverified." in text
-    assert '## <a id="area-gpu"></a>GPU' in text
-    assert "No record verifies it. cpu: no CUDA device here." in text.partition('id="unverified"')[2]
-
-
-def test_a_skip_that_another_device_makes_good_is_no_debt(root):
-    """A claim about a GPU is verified by a GPU's record, whatever the CPU's says."""
-    page = write_page(root, "gpu/streams", device="gpu")
-    kvcache = Page.read(root / "traps/inference/kvcache.py")
-    skipped = runs_of(page, outcome="unverified", reason="no CUDA device here", examples=0)
-    write_record(root, [*runs_of(kvcache), *skipped])
-    write_record(root, [*runs_of(kvcache, "tpu"), *runs_of(page, "tpu")], "tpu")
-
-    text = printed(root)
-
-    assert "Nothing: each claim was tried" in text
-    assert "no CUDA device here" not in text
-    assert "*Held* on 100 examples (tpu)." in text
-
-
-def test_a_claim_that_nobody_tried_is_listed(tmp_path):
-    """A claim about a GPU, and no record that knows of it, is unverified still."""
-    write_record(tmp_path, runs_of(write_page(tmp_path)))
-    write_page(tmp_path, "gpu/streams", title="Streams", device="gpu")
-    write_readme(tmp_path)
-
-    text = printed(tmp_path)
-
-    assert "1 claim unverified." in text
-    owed = text.partition('id="unverified"')[2]
     assert (
-        "[Streams](#streams): The cache grows with groups.\n  No record verifies it. cpu: not tried." in owed
+        "**Scaling**\n\n"
+        "- [Halves](facts/scaling.md#halves), asked in A Book of Traps, chapter 10 and in Letters #3. "
+        "It says: No head is cached. **Refuted:** one per group. "
+        "“None of them.” 1 kept bytes, not 2 at `heads=1, group=2`.\n"
+    ) in text
+    assert text.index('<a id="errata">') < text.index("- [Halves]") < text.index('<a id="qualified">')
+
+
+def test_an_erratum_that_names_no_answer_charges_none(repository):
+    """A source is not said to say what the page's first wrong answer says."""
+    add(repository, "scaling/halves", title="Halves", verdict="refuted as stated: one per group")
+
+    (line,) = (line for line in printed(repository).splitlines() if line.startswith("- [Halves]"))
+
+    assert line.endswith("**Refuted as stated:** one per group.")
+
+
+def test_an_erratum_that_nothing_refuted_yet_has_no_figure(repository):
+    """A verdict is printed although its claim waits for a device, and nothing is invented beside it."""
+    page = write_page(repository, "gpu/streams", device="gpu", verdict="refuted by too_few: one")
+    write_record(repository, page, unverified(page))
+
+    assert "**Refuted:** one. “None of them.”\n" in printed(repository)
+
+
+def test_an_erratum_is_cut_and_its_entry_is_not(repository):
+    """The sheet says the beginning of a long statement, and the entry all of it."""
+    add(
+        repository,
+        "scaling/halves",
+        title="Halves",
+        verdict=f"refuted as stated: {LONG}",
+        rest=f"Says: {LONG}",
+    )
+
+    (line,) = (line for line in printed(repository).splitlines() if line.startswith("- [Halves]"))
+
+    assert len(line) < 600
+    assert line.count("…") == 2
+    assert printed(repository, "facts/scaling.md").count(LONG.strip()) == 2
+
+
+def test_what_is_right_in_part_stands_behind_the_errata(repository):
+    """A condition and an imprecision are told shorter."""
+    add(repository, "scaling/halves", title="Halves", verdict="holds if heads are grouped")
+    add(repository, "scaling/thirds", title="Thirds", verdict=f"imprecise: {LONG}")
+
+    behind = printed(repository).partition('<a id="qualified">')[2]
+
+    assert "- [Halves](facts/scaling.md#halves): **holds if** heads are grouped\n" in behind
+    assert re.search(
+        r"\n- \[Thirds\]\(facts/scaling.md#thirds\): \*\*imprecise\*\* The cache.{100,150}…\n", behind
     )
 
 
-def test_stale_runs_of_another_device_are_left_out_and_listed(root):
-    """An older record of a far device stays useful: only what no longer fits is dropped."""
-    page = write_page(root)
-    added = write_page(root, "inference/added", title="Added")
-    gone = [run.model_copy(update={"page": "traps/inference/gone.py"}) for run in runs_of(page, "tpu")]
-    write_record(root, map_runs(page, added))
-    write_record(root, [*runs_of(page, "tpu", digest="older"), *gone], "tpu")
-
-    text = printed(root)
-
-    owed = text.partition('id="unverified"')[2]
-    assert "*Held* on 100 examples (cpu)." in text
-    assert "212 examples tried, 0 claims unverified" in text
-    assert "The cache grows with groups.\n  tpu: the evidence was taken of another text of the page." in owed
-    assert "[Added](#added): The cache grows with groups.\n  tpu: not tried." in owed
-    assert "gone" not in text
+# What is written where
 
 
-# Numbers
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(12345, "12,345"), (-7, "-7"), (0.1 + 0.2, "0.3"), (1234567.891, "1.23457e+06"), (1e-9, "1e-09")],
-)
-def test_a_number_is_short_and_grouped(value, shown):
-    """Integers stand in full with thousands apart; floats have six digits."""
-    assert number(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("seen", "shown"),
-    [
-        ((2, 8, 8), "2 … 8"),
-        ((0.5, 0.5, 0.5), "0.5"),
-        ((0, 1, True), "False … True"),
-        ((1, 1, True), "True"),
-        ((None, None, [2, 3]), "such as [2, 3]"),
-    ],
-)
-def test_an_observation_is_a_range_where_it_can_be(seen, shown):
-    """Numbers span a range; of anything else one value stands for many."""
-    smallest, largest, last = seen
-
-    assert span(Observation(smallest=smallest, largest=largest, last=last)) == shown
-
-
-# README's list, and --check
-
-
-def test_the_readme_lists_every_trap_between_its_markers(root):
+def test_the_readme_lists_the_areas_between_its_markers(repository):
     """The list is renewed in place, and the rest of the file is left as it is."""
-    question = "Heads are grouped, approx. eight a group. Is the time? What else?"
-    page = write_page(root, "scaling/halves", title="Halves", verdict="holds if so", question=question)
-    write_record(root, [*runs_of(Page.read(root / "traps/inference/kvcache.py")), *runs_of(page)])
-    printed(root)
-    once = (root / "README.md").read_text()
-    printed(root)
+    add(repository, "long_context/needles", opening="What a model finds.")
+    once = printed(repository, "README.md")
 
-    assert (
-        (root / "README.md").read_text()
-        == once
-        == textwrap.dedent(f"""\
+    assert once == printed(repository, "README.md")
+    assert once == textwrap.dedent(f"""\
         # Read me
 
         {BEGIN}
-        **Inference.** What serving costs.
-
-        - [Heads of the cache](FACTSHEET.md#kvcache): How many does the cache hold for each token?
-
-        **Scaling.** What serving costs.
-
-        - [Halves](FACTSHEET.md#halves): Heads are grouped, approx. eight a group. Is the time? *(holds if)*
+        - **[Inference](facts/inference.md)**: What serving costs.
+        - **[Long context](facts/long_context.md)**: What a model finds.
 
         {END}
 
         The end.
         """)
-    )
 
 
-def test_check_is_content_with_what_was_just_written(root, capsys):
-    """A sheet is up to date right after it was written."""
+def test_another_page_does_not_change_the_readme(repository):
+    """Areas are not counted, and pages not listed."""
+    before = printed(repository, "README.md")
+    add(repository, "inference/added")
+
+    assert printed(repository, "README.md") == before
+
+
+def test_files_that_say_the_same_are_not_touched(repository):
+    """A second run writes nothing."""
+    printed(repository)
+    times = {path: path.stat().st_mtime_ns for path in files_of(repository)}
+    printed(repository)
+
+    assert {path: path.stat().st_mtime_ns for path in files_of(repository)} == times
+
+
+def spoil_gone_area(root):
+    """An area that was printed, and is gone."""
+    page = add(root, "scaling/halves")
     printed(root)
+    page.path.unlink()
+    (root / "evidence/cpu/scaling/halves.json").unlink()
 
-    assert main(["--root", str(root), "--check"]) == 0
+
+def test_the_file_of_an_area_that_is_gone_is_removed(repository):
+    """What the tool has printed it removes; what others have written stays."""
+    spoil_gone_area(repository)
+    (repository / "facts/notes.md").write_text("# Notes\n")
+    printed(repository)
+
+    assert sorted(path.name for path in (repository / "facts").iterdir()) == ["inference.md", "notes.md"]
+
+
+# --check
+
+
+def test_check_is_content_with_what_was_just_written(repository, capsys):
+    """A sheet is up to date right after it was written."""
+    printed(repository)
+
+    assert main(["--root", str(repository), "--check"]) == 0
     assert "are up to date" in capsys.readouterr().out
 
 
 def test_the_committed_sheet_says_what_the_committed_evidence_says(capsys):
-    """FACTSHEET.md and README.md are what the tool writes from `evidence/` and the pages."""
+    """FACTSHEET.md, facts/ and README.md are what the tool writes from `evidence/` and the pages."""
     assert main(["--root", str(ROOT), "--check"]) == 0, "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize("file", ["FACTSHEET.md", "README.md"])
-def test_check_shows_a_difference_and_writes_nothing(root, capsys, file):
-    """A sheet or a list that was changed by hand fails the check, with the lines that differ."""
-    printed(root)
-    text = (root / file).read_text().replace("Heads of the cache", "Tails of the cache")
-    (root / file).write_text(text)
+@pytest.mark.parametrize(
+    ("file", "word"),
+    [
+        ("FACTSHEET.md", "Heads of the cache"),
+        ("facts/inference.md", "Heads of the cache"),
+        ("README.md", "costs"),
+    ],
+)
+def test_check_shows_a_difference_and_writes_nothing(repository, capsys, file, word):
+    """A file that was changed by hand fails the check, with the lines that differ."""
+    printed(repository)
+    text = (repository / file).read_text().replace(word, "Tails")
+    (repository / file).write_text(text)
 
-    assert main(["--root", str(root), "--check"]) == 1
+    assert main(["--root", str(repository), "--check"]) == 1
 
     said = capsys.readouterr().out
     assert f"--- {file} as it is" in said
-    assert re.search(r"^-.*Tails.*\n(?:.*\n)*\+.*Heads", said, re.MULTILINE)
-    assert (root / file).read_text() == text
+    assert re.search(rf"^-.*Tails.*\n(?:.*\n)*\+.*{word}", said, re.MULTILINE)
+    assert f"\nNot up to date: {file}.\n" in said
+    assert (repository / file).read_text() == text
 
 
-def test_check_is_short_where_everything_differs(root, capsys):
-    """A missing sheet differs in every line, of which the first ones are shown."""
-    assert main(["--root", str(root), "--check"]) == 1
+def test_check_reports_the_file_of_an_area_that_is_gone(repository, capsys):
+    """It stands there until the sheet is written."""
+    spoil_gone_area(repository)
+
+    assert main(["--root", str(repository), "--check"]) == 1
+
+    assert "+++ facts/scaling.md, removed: its area is gone" in capsys.readouterr().out
+    assert (repository / "facts/scaling.md").read_text().startswith(PRINTED)
+
+
+def test_check_is_short_where_everything_differs(repository, capsys):
+    """Files that are missing differ in every line, of which the first ones are shown."""
+    for i in range(20):
+        add(repository, f"scaling/page_{i}")
+
+    assert main(["--root", str(repository), "--check"]) == 1
 
     said = capsys.readouterr().out
     assert re.search(r"^… and \d+ more lines$", said, re.MULTILINE)
-    assert len(said.splitlines()) < LONGEST_DIFF + 20
-    assert not (root / "FACTSHEET.md").exists()
+    assert len(said.splitlines()) < LONGEST_DIFF + 5
+    assert "Not up to date: FACTSHEET.md, facts/inference.md, facts/scaling.md, README.md." in said
+    assert not (repository / "FACTSHEET.md").exists()
 
 
 # Refusals
-
-
-def no_evidence(root):
-    (root / "evidence/cpu.json").unlink()
-    return "evidence/ holds no record. Take one with `make facts`."
-
-
-def no_folder(root):
-    no_evidence(root)
-    (root / "evidence").rmdir()
-    return "evidence/ holds no record."
-
-
-def partial(root):
-    write_record(root, [], "tpu", partial=True)
-    return "evidence/tpu.json is partial"
-
-
-def malformed(root):
-    (root / "evidence/cpu.json").write_text("{")
-    return "cpu.json: is not JSON"
-
-
-def foreign(root):
-    (root / "evidence/notes.json").write_text('{"a": 1}')
-    return "notes.json: is JSON, but no record of a run"
-
-
-def another_schema(root):
-    path = root / "evidence/cpu.json"
-    path.write_text(path.read_text().replace(f'"schema_version": {SCHEMA}', '"schema_version": 99'))
-    return "cpu.json: has schema version 99"
-
-
-def a_right_answer_failed(root):
-    page = write_page(root)
-    write_record(root, [*runs_of(page)[:-1], a_run(page, "right-just_right", outcome="failed")])
-    return "traps/inference/kvcache.py::test_heads[right-just_right] failed in evidence/cpu.json."
-
-
-def wrong_answers_survived(root):
-    page = write_page(root)
-    write_record(root, [*runs_of(page, outcome="survived")[:-1], *runs_of(page)[-1:]])
-    return "[wrong-too_few] survived in evidence/cpu.json; traps/inference/kvcache.py::test_heads[wrong-"
-
-
-def a_wrong_answer_held(root):
-    page = write_page(root)
-    write_record(root, runs_of(page, outcome="held"))
-    return "test_heads[wrong-too_few] held in evidence/cpu.json"
-
-
-def a_rival_is_missing(root):
-    write_record(root, runs_of(write_page(root))[1:])
-    return "evidence/cpu.json lacks traps/inference/kvcache.py::test_heads[wrong-too_many]. Run `make facts`."
-
-
-def the_text_has_changed(root):
-    write_page(root, regime="st.integers(2, 9)")
-    return "evidence/cpu.json was taken of another text of traps/inference/kvcache.py. Run `make facts`."
-
-
-def the_rival_is_unknown(root):
-    page = write_page(root)
-    write_record(root, [*runs_of(page), a_run(page, "wrong-nobody")])
-    return "evidence/cpu.json was taken of another text of traps/inference/kvcache.py."
-
-
-def the_page_is_gone(root):
-    write_page(root, "inference/other")
-    (root / "traps/inference/kvcache.py").unlink()
-    return "evidence/cpu.json holds runs of traps/inference/kvcache.py, which is no page."
-
-
-def a_run_of_another_device(root):
-    write_record(root, runs_of(write_page(root), "tpu"))
-    return "evidence/cpu.json is a record of cpu and holds a run on tpu"
-
-
-def records_disagree(root):
-    page = write_page(root)
-    other = [*runs_of(page)[:-1], a_run(page, "right-just_right", outcome="failed")]
-    write_record(root, other, file="other.json")
-    return (
-        "evidence/cpu.json and evidence/other.json disagree on "
-        "traps/inference/kvcache.py::test_heads[right-just_right]: held and failed."
-    )
 
 
 def an_unknown_colophon_entry(root):
@@ -619,9 +395,14 @@ def not_utf8(root):
 
 
 def two_pages_of_one_name(root):
-    pages = write_page(root), write_page(root, "scaling/kvcache")
-    write_record(root, map_runs(*pages))
-    return "Two pages are called kvcache. Rename one"
+    add(root, "scaling/kvcache")
+    return "traps/inference/kvcache.py and traps/scaling/kvcache.py have one name. Rename one"
+
+
+def a_page_without_a_claim(root):
+    page = root / "traps/inference/kvcache.py"
+    page.write_text(page.read_text().partition("@claim")[0])
+    return "traps/inference/kvcache.py makes no claim. Write one with @claim, or remove the page."
 
 
 def an_area_without_opening(root):
@@ -631,61 +412,60 @@ def an_area_without_opening(root):
 
 def no_page(root):
     (root / "traps/inference/kvcache.py").unlink()
-    write_record(root, [])
     return "traps/ holds no page. Run this in the root of the repository."
 
 
 def no_readme(root):
     (root / "README.md").unlink()
-    return f"README.md. Write it, and mark the list of traps: {BEGIN} {END}."
+    return f"README.md. Write it, and mark the list of areas: {BEGIN} {END}."
 
 
 def no_markers(root):
     (root / "README.md").write_text(f"# Read me\n\n{END}\n{BEGIN}\n")
-    return f"README.md has no place for the list of traps. Mark it with {BEGIN} and {END}."
+    return f"README.md has no place for the list of areas. Mark it with {BEGIN} and {END}."
+
+
+def a_torn_record(root):
+    (root / "evidence/cpu/inference/kvcache.json").write_text("{")
+    return "kvcache.json: is not JSON"
 
 
 @pytest.mark.parametrize("check", [False, True], ids=["write", "check"])
 @pytest.mark.parametrize(
     "spoil",
     [
-        no_evidence,
-        no_folder,
-        partial,
-        malformed,
-        foreign,
-        another_schema,
-        a_right_answer_failed,
-        wrong_answers_survived,
-        a_wrong_answer_held,
-        a_rival_is_missing,
-        the_text_has_changed,
-        the_rival_is_unknown,
-        the_page_is_gone,
-        a_run_of_another_device,
-        records_disagree,
         an_unknown_colophon_entry,
         a_syntax_error,
         not_utf8,
         two_pages_of_one_name,
+        a_page_without_a_claim,
         an_area_without_opening,
         no_page,
         no_readme,
         no_markers,
+        a_torn_record,
     ],
 )
-def test_what_cannot_go_to_print_is_refused(root, capsys, spoil, check):
+def test_what_cannot_go_to_print_is_refused(repository, capsys, spoil, check):
     """Exit status 2, one line that names the cause, and nothing is written."""
-    expected = spoil(root)
-    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    expected = spoil(repository)
+    before = files_of(repository)
 
-    assert main(["--root", str(root), *(["--check"] if check else [])]) == 2
+    assert main(["--root", str(repository), *(["--check"] if check else [])]) == 2
 
     said = capsys.readouterr()
     assert expected in said.err
     assert len(said.err.splitlines()) == 1
     assert not said.out
-    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+    assert files_of(repository) == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(repository, capsys):
+    """The system's own word for it, and exit status 2."""
+    (repository / "facts").write_text("a file")
+
+    assert main(["--root", str(repository)]) == 2
+    assert "facts" in capsys.readouterr().err
 
 
 def test_the_sheet_needs_no_torch():
@@ -703,50 +483,74 @@ HOSTILE = (
     "<script>alert(1)</script> | *star* **bold** _under_ [x](javascript:alert(1)) ![i](y) # h `` tick ` "
     "</details> <!-- &lt; ~~no~~ $x$ \\ {{ jinja }} 1. > - end #"
 )
-OPENINGS = ("- ", "+ ", "* ", "1. ", "1) ", "# ", "> ", "=== ", "--- ", "~~~ ", "``` ", "    ", "| ", "<br> ")
 
 
-def test_hostile_texts_come_out_as_they_were_written(tmp_path):
-    """No text of a page or a record makes a tag, a heading, a link or a table cell."""
+@pytest.fixture
+def hostile(repository):
+    """A repository whose texts and records are full of what Markdown would take for more."""
     said = {
         "title": f"Title {HOSTILE}",
         "question": f"# {HOSTILE}\n\n- {HOSTILE}?",
-        "verdict": f"refuted as stated: {HOSTILE}",
+        "verdict": f"refuted by too_many: {HOSTILE}",
         "asked": [f"Book {HOSTILE}, chapter 1"],
-        "rest": f"Right when: > {HOSTILE}\nLimits: 1. {HOSTILE}",
+        "rest": f"Answer: # {HOSTILE}\nSays: - {HOSTILE}\nTerms: {HOSTILE}\n"
+        f"Right when: > {HOSTILE}\nLimits: 1. {HOSTILE}",
         "wrong": f"- {HOSTILE}",
         "right": f"> {HOSTILE}\n\n1. {HOSTILE}",
         "sentence": f"=== {HOSTILE}",
         "regime": f"st.just({HOSTILE + ' ```'!r})",
         "opening": f"~~~ {HOSTILE}",
     }
-    page = write_page(tmp_path, **said)
-    spoilt = {"counterexample": {"group": HOSTILE}, "assertion": f"assert {HOSTILE}"}
-    seen = {f"kept {HOSTILE}": Observation(smallest=None, largest=None, last=HOSTILE)}
-    spoilt_runs = [
-        a_run(page, answer, **({"observed": seen} if answer.startswith("right-") else spoilt))
-        for answer in page.claims[0].rivals
-    ]
-    write_record(tmp_path, spoilt_runs, device_name=f"| {HOSTILE}", torch="`a|b`")
-    skipped = runs_of(page, "tpu `x|y`", outcome="unverified", reason=HOSTILE)
-    write_record(tmp_path, skipped, "tpu `x|y`", file="tpu.json")
-    write_readme(tmp_path)
+    page = write_page(repository, **said)
+    worked = examples([HOSTILE], [HOSTILE], [HOSTILE[1:]], [HOSTILE], group=[HOSTILE])
+    right = {
+        "observed": {f"kept {HOSTILE}": Observation(smallest=None, largest=None, last=HOSTILE)},
+        "worked": worked,
+    }
+    failed = {"counterexample": found(HOSTILE, HOSTILE[1:], group=HOSTILE)}
+    quoted = {"counterexample": found(None, None, f"assert {HOSTILE}", group=HOSTILE)}
+    runs = runs_of(page, right=right, first=failed, second=quoted)
+    write_record(repository, page, runs, device_name=f"| {HOSTILE}", hypothesis="`a|b`")
+    where = {"folder": "tpu", "device": "tpu `x|y`", "platform": "`a|b`"}
+    write_record(repository, page, unverified(page, HOSTILE), **where)
+    return repository
 
-    tokens = MARKDOWN.parse(printed(tmp_path))
-    listed = MARKDOWN.parse((tmp_path / "README.md").read_text())
 
-    tags = [token.content for token in inline([*tokens, *listed]) if token.type == "html_inline"]
+@pytest.mark.parametrize("file", ["FACTSHEET.md", "facts/inference.md", "README.md"])
+def test_hostile_texts_make_no_markup(hostile, file):
+    """No text of a page or a record makes a tag, a heading, a link or a table cell."""
+    tokens = MARKDOWN.parse(printed(hostile, file))
+
+    tags = [token.content for token in inline(tokens) if token.type == "html_inline"]
+    blocks = [token.content for token in tokens if token.type == "html_block"]
     assert all(re.fullmatch(r'<a id="[\w-]+">|</a>', tag) for tag in tags)
-    assert [token.content for token in listed if token.type == "html_block"] == [f"{BEGIN}\n", f"{END}\n"]
-    assert not [token for token in tokens if token.type == "html_block"]
-    headings = [token.tag for token in tokens if token.type == "heading_open"]
-    assert headings == ["h1", "h2", "h2", "h2", "h3", "h2", "h2"]
-    assert [token.tag for token in tokens if token.type == "td_open"] == ["td"] * 14
-    assert len([token for token in tokens if token.type == "fence"]) == 1
-    assert {href.partition("#")[0] for href in hrefs([*tokens, *listed])} == {
-        "", "FACTSHEET.md", "traps/inference/kvcache.py", "https://example.org/a_b_(c)"
-    }  # fmt: skip
-    text = words_of(tokens)
+    assert {*blocks} <= {PRINTED, f"{BEGIN}\n", f"{END}\n", "<!-- inference -->\n"}
+    assert [token.tag for token in tokens if token.type == "heading_open"] == {
+        "FACTSHEET.md": ["h1", "h2", "h2", "h2"],
+        "facts/inference.md": ["h1", "h2"],
+        "README.md": ["h1"],
+    }[file]
+    assert (
+        sum(token.type == "td_open" for token in tokens)
+        == {
+            "FACTSHEET.md": 2 * 6 + 5,
+            "facts/inference.md": 5 + 3 * 3,
+            "README.md": 0,
+        }[file]
+    )
+    assert {href.partition("#")[0] for href in hrefs(tokens)} <= {
+        "",
+        "facts/inference.md",
+        "../FACTSHEET.md",
+        "../traps/inference/kvcache.py",
+        "https://example.org/a_b_(c)",
+    }
+
+
+def test_hostile_texts_read_as_they_were_written(hostile):
+    """What is printed in full is printed to the letter."""
+    text = words_of(MARKDOWN.parse(printed(hostile, "facts/inference.md")))
+
     for literal in (
         f"Title {HOSTILE}",
         f"# {HOSTILE}",
@@ -757,125 +561,21 @@ def test_hostile_texts_come_out_as_they_were_written(tmp_path):
         assert literal in text
 
 
-def test_every_link_on_the_sheet_leads_somewhere(root):
-    """Anchors are unique, and every link within the sheet and from the list finds its anchor."""
-    page = write_page(root, "scaling/an odd-näme", title="Odd", verdict="holds if so")
-    write_record(root, [*runs_of(Page.read(root / "traps/inference/kvcache.py")), *runs_of(page)])
-    text = printed(root)
-    anchors = re.findall(r'<a id="([^"]*)">', text)
-    targets = hrefs(MARKDOWN.parse(text)) + hrefs(MARKDOWN.parse((root / "README.md").read_text()))
+def test_every_link_leads_somewhere(repository):
+    """Anchors are unique within a file, and links between the files find theirs."""
+    add(repository, "scaling/an odd-näme", title="Odd", verdict="holds if so")
+    files = ["FACTSHEET.md", "README.md", "facts/inference.md", "facts/scaling.md"]
+    anchors, links = {}, []
+    for file in files:
+        text = printed(repository, file)
+        found_there = re.findall(r'<a id="([^"]*)">', text)
+        assert len({*found_there}) == len(found_there)
+        anchors[file] = {MARKDOWN.normalizeLink(name) for name in found_there}
+        links += [(file, *href.partition("#")) for href in hrefs(MARKDOWN.parse(text)) if "://" not in href]
 
-    assert len(set(anchors)) == len(anchors)
-    assert {MARKDOWN.normalizeLink(f"#{anchor}") for anchor in anchors} == {
-        target.removeprefix("FACTSHEET.md") for target in targets if "#" in target
-    }
-    assert "traps/scaling/an%20odd-n%C3%A4me.py" in targets
-
-
-fragments = st.sampled_from(
-    [
-        *OPENINGS,
-        *"`*_[]()<>#|~&$!\\-+=:.'\"1x é\n\t",
-        "``",
-        "```",
-        "](",
-        "http://a",
-        "https://a.b/c_d",
-        "&amp;",
-    ]
-)
-texts = st.lists(fragments | st.text(max_size=3), max_size=12).map("".join) | st.text()
-
-
-def visible(text):
-    """A text with escapes for what does not print."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def bare(text):
-    """A text without the fences of its code and the white space beside them."""
-    return re.sub(r"[`\s]", "", text)
-
-
-PLACES = {
-    "a paragraph": (prose, "{}", ["paragraph"]),
-    "a bullet": (prose, "- {}\\\n  more", ["bullet_list", "list_item", "paragraph"]),
-    "a quotation": (prose, "> {}", ["blockquote", "paragraph"]),
-    "quotes": (prose, "“{}”\n", ["paragraph"]),
-    "bold": (label, "**{}** *(exact)*", ["paragraph"]),
-    "a heading": (label, '### <a id="x"></a>{}', ["heading"]),
-    "a link": (label, "[{}](#x)", ["paragraph"]),
-    "a cell": (label, "| a | b |\n|---|---|\n| {} | c |", None),
-}
-
-
-@pytest.mark.parametrize(("write", "frame", "blocks"), PLACES.values(), ids=PLACES)
-@given(text=texts)
-def test_text_reads_as_it_was_written(write, frame, blocks, text):
-    """In every place text is text: no block, tag or emphasis comes of it, and no character is lost."""
-    assume(text.strip())
-    tokens = MARKDOWN.parse(frame.format(write(text)))
-    kinds = [token.type.removesuffix("_open") for token in tokens if token.nesting == 1]
-
-    if blocks is None:
-        assert kinds.count("td") == 2
-    else:
-        assert kinds == blocks
-    allowed = {"text", "code_inline", "link_open", "link_close", "hardbreak"}
-    allowed |= {
-        "bold": {"strong_open", "strong_close", "em_open", "em_close"},
-        "a heading": {"html_inline"},
-    }.get(next(name for name, place in PLACES.items() if place[1] == frame), set())
-    assert {token.type for token in inline(tokens)} <= allowed
-    assert all(re.match(r"https?://|#x$", href) for href in hrefs(tokens))
-    assert bare(visible(" ".join(text.split()))) in bare(words_of(tokens))
-
-
-@given(text=texts.filter(str.strip))
-def test_a_code_span_holds_its_text(text):
-    """A code span is one token, whatever backticks it holds."""
-    (token,) = inline(MARKDOWN.parse(code(text)))
-
-    assert token.type == "code_inline"
-    assert token.content.strip() == visible(" ".join(text.splitlines()).strip())
-
-
-@given(text=texts)
-def test_a_block_holds_its_text(text):
-    """A block of code is one token, whatever fences it holds."""
-    (token,) = MARKDOWN.parse(block(text))
-
-    assert token.type == "fence"
-    assert token.info == "python"
-    assert token.content.splitlines() == [visible(line) for line in text.splitlines()]
-
-
-@pytest.mark.parametrize(
-    ("text", "markdown"),
-    [
-        ("`a*b` stays code", "`a*b` stays code"),
-        ("``a ` b`` keeps its tick", "``a ` b`` keeps its tick"),
-        ("one ` alone is a tick", r"one \` alone is a tick"),
-        ("see https://a.b/c_(d)_e, then", "see <https://a.b/c_(d)_e>, then"),
-        ("(https://a.b/c)", "(<https://a.b/c>)"),
-        ("kv_heads, _private and __dunder__", r"kv_heads, \_private and \_\_dunder\_\_"),
-        ("` ` holds no code", r"\` \` holds no code"),
-        ("1. one", r"1\. one"),
-        ("1.5 and 3.11.7", "1.5 and 3.11.7"),
-        ("right\u202eleft", r"right\\u202eleft"),
-        ("", ""),
-    ],
-)
-def test_prose_escapes_no_more_than_it_must(text, markdown):
-    """Code and addresses survive; the rest is escaped only where Markdown would take it for more."""
-    assert prose(text) == markdown
-
-
-def test_a_label_holds_no_link_and_no_cell():
-    """Where a link or a table stands around it, text links nowhere and divides nothing."""
-    assert label("`a|b` and `c` at https://a.b") == r"\`a\|b\` and `c` at https://a.b"
-
-
-def test_no_text_is_no_code():
-    """An empty text leaves no stray ticks."""
-    assert code(" \n ") == ""
+    for file, target, _, anchor in links:
+        there = (Path(file).parent / target).as_posix().replace("facts/../", "") if target else file
+        if anchor:
+            assert anchor in anchors[there]
+        elif there not in files:
+            assert there in ("traps/inference/kvcache.py", "traps/scaling/an%20odd-n%C3%A4me.py")

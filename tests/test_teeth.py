@@ -42,6 +42,8 @@ FAMILIES = {
     "return 0.5": ["return 0.625", "return 0.25"],
     "return 0.0": ["return 1.0"],
     "return True": ["return False"],
+    "return -inf": ["return inf", "return -0"],
+    "return torch.inf": ["return 0"],
     "return 2 * 2": [
         "return 2 / 2",
         "return 2",

@@ -1,15 +1,21 @@
-"""Evidence that may be printed: the runs of all records that speak of the pages as they are."""
+"""Gather: the evidence that may be printed, from every record in a folder.
+
+Records of shards, machines and versions are merged by lying in one folder. What they say together
+must fit the pages as they are, or a SheetError names the file and what to do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from fixtures.trial.page import ClaimText, Page
-from fixtures.trial.record import Environment, Record, Run
+from fixtures.trial.page import Page
+from fixtures.trial.record import Environment, Record, Run, column, pinned_torch, records
 
-Key = tuple[str, str, str]
-"""Page, claim and answer, as a run names them."""
+Place = tuple[str, str, str, str]
+"""Page, column, claim and answer: what a run speaks of."""
 
 
 class SheetError(ValueError):
@@ -18,83 +24,122 @@ class SheetError(ValueError):
 
 @dataclass(frozen=True)
 class Evidence:
-    """The runs that speak of the pages as they are."""
+    """One run of every answer for each column in which it ran."""
 
-    environments: tuple[Environment, ...]
-    runs: tuple[Run, ...]
+    environments: dict[str, list[Environment]]
+    """Where each column was recorded; the reference is the first."""
+    runs: dict[Place, Run]
     stale: frozenset[tuple[str, str]]
-    """Device and page, where a record was taken of another text of the page."""
+    """Page and column, where all that was recorded is of another text of the page."""
 
     @property
-    def devices(self) -> tuple[str, ...]:
-        """The kinds of device."""
-        return tuple(dict.fromkeys(environment.device for environment in self.environments))
+    def columns(self) -> tuple[str, ...]:
+        """The columns: the reference, other versions of torch on the CPU, then other devices."""
+        return tuple(self.environments)
 
 
-def gather(corpus: Sequence[Page], records: dict[str, Record]) -> Evidence:
-    """The evidence of records, given by the names of their files; SheetError when they do not fit.
+def evidence_of(root: Path, corpus: Sequence[Page]) -> Evidence:
+    """What the records below `root/evidence` say of the pages."""
+    pinned = pinned_torch(root)
+    if not pinned:
+        raise SheetError("constraints.txt pins no torch. Pin the one whose records cover every page.")
+    found = ((path.relative_to(root).as_posix(), record) for path, record in records(root / "evidence"))
+    return gather(corpus, found, column("cpu", pinned))
 
-    A CPU is always at hand, so its record has to fit the pages. That of another device may be older
-    than they are: its stale runs are left out, and the sheet says so.
+
+def gather(corpus: Sequence[Page], found: Iterable[tuple[str, Record]], reference: str) -> Evidence:
+    """The evidence of records, each with the name of its file; SheetError where they do not fit.
+
+    The reference column has to cover the pages as they are, since a CPU is always at hand. A record
+    of another column may be older than its page: it is left out, and the sheet says so.
     """
-    if not records:
-        raise SheetError("evidence/ holds no record. Take one with `make facts`.")
-    digests = {page.name: page.digest for page in corpus}
-    declared = {(p.name, c.name, answer): c for p in corpus for c in p.claims for answer in c.rivals}
-    current: list[tuple[str, Run]] = []
+    pages = {page.name: page for page in corpus}
+    environments: dict[str, list[Environment]] = {}
+    told: dict[Place, list[tuple[str, Run]]] = {}
     stale: set[tuple[str, str]] = set()
-    for name, record in sorted(records.items(), key=lambda item: _cpu_first(item[1].environment.device)):
-        device = record.environment.device
-        if unfit := _unfit(record, digests, declared):
-            raise SheetError(f"{name} {unfit}. Run `make facts`.")
-        stale |= {(device, r.page) for r in record.runs if digests.get(r.page, r.digest) != r.digest}
-        current += [(name, r) for r in record.runs if digests.get(r.page) == r.digest and r.key in declared]
-    _refuse_disagreement(current)
-    if faults := [f"{_called(r.key)} {r.outcome} in {name}" for name, r in current if _is_fault(r)]:
-        raise SheetError(f"{'; '.join(faults)}. A sheet prints what holds: mend it and run `make facts`.")
-    environments = sorted((r.environment for r in records.values()), key=lambda e: _cpu_first(e.device))
-    return Evidence(tuple(environments), tuple(run for _, run in current), frozenset(stale))
+    for file, record in found:
+        where = record.environment.column
+        page = pages.get(record.page)
+        if page is None:
+            raise SheetError(f"{file}: is a record of {record.page}, which is no page. Remove the file.")
+        environments.setdefault(where, []).append(record.environment)
+        if record.digest == page.digest:
+            for run in _declared(file, record, page):
+                told.setdefault((page.name, where, *run.key), []).append((file, run))
+        elif where != reference:
+            stale.add((page.name, where))
+        else:
+            raise SheetError(f"{file}: was taken of another text of {page.name}. {_again(page)}")
+    if not environments:
+        raise SheetError("evidence/ holds no record. Take one of every page with `make facts`.")
+    for place, those in told.items():
+        _refuse_faults(place, those)
+    _refuse_gaps(corpus, told, reference)
+    ordered = sorted(
+        environments, key=lambda name: (name != reference, not name.startswith("cpu,"), natural(name))
+    )
+    return Evidence(
+        {name: environments[name] for name in ordered},
+        {place: _spokesman(those) for place, those in told.items()},
+        frozenset(stale - {place[:2] for place in told}),
+    )
 
 
-def _unfit(record: Record, digests: dict[str, str], declared: dict[Key, ClaimText]) -> str:
-    """Why a record cannot be used, or nothing."""
-    device = record.environment.device
-    if record.partial:
-        return "is partial: it lacks rivals that the pages declare"
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key that sorts `torch 2.9` before `torch 2.13`."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", text)]
+
+
+def _declared(file: str, record: Record, page: Page) -> list[Run]:
+    declared = {(claim.name, answer) for claim in page.claims for answer in claim.rivals}
     for run in record.runs:
-        if run.device != device:
-            return f"is a record of {device} and holds a run on {run.device}"
-        if device == "cpu" and run.page not in digests:
-            return f"holds runs of {run.page}, which is no page"
-        if device == "cpu" and (run.digest != digests[run.page] or run.key not in declared):
-            return f"was taken of another text of {run.page}"
-    if device == "cpu":
-        due = {key for key, claim in declared.items() if claim.runs_on(device)}
-        for key in sorted(due - {run.key for run in record.runs}):
-            return f"lacks {_called(key)}"
-    return ""
+        if run.key not in declared:
+            raise SheetError(
+                f"{file}: speaks of {_called(*run.key)}, which {page.name} lacks. {_again(page)}"
+            )
+    return record.runs
 
 
-def _refuse_disagreement(runs: list[tuple[str, Run]]) -> None:
-    seen: dict[tuple[Key, str], tuple[str, Run]] = {}
-    for name, run in runs:
-        if run.outcome != "unverified":
-            first, other = seen.setdefault((run.key, run.device), (name, run))
-            if other.outcome != run.outcome:
-                raise SheetError(
-                    f"{first} and {name} disagree on {_called(run.key)}: {other.outcome} and "
-                    f"{run.outcome}. Keep the record that can be repeated."
-                )
+def _refuse_faults(place: Place, those: list[tuple[str, Run]]) -> None:
+    page, _, *key = place
+    outcomes = {run.outcome: file for file, run in those if run.outcome != "unverified"}
+    if len(outcomes) > 1:
+        (one, first), (other, second) = sorted(outcomes.items(), key=lambda item: item[1])[:2]
+        raise SheetError(
+            f"{first} and {second} disagree on {page}::{_called(*key)}: {one} and {other}. "
+            "Try the page again on both machines, and keep the record that can be repeated."
+        )
+    for file, run in those:
+        if run.is_fault:
+            raise SheetError(
+                f"{file}: {page}::{_called(*key)} {run.outcome}. "
+                "A sheet prints what holds: mend the page, and take its record again."
+            )
 
 
-def _is_fault(run: Run) -> bool:
-    return run.outcome not in ("unverified", "held" if run.answer.startswith("right-") else "refuted")
+def _refuse_gaps(corpus: Sequence[Page], told: Iterable[Place], reference: str) -> None:
+    places = {*told}
+    covered = {place[0] for place in places if place[1] == reference}
+    if missing := [page for page in corpus if page.name not in covered]:
+        named, more = missing[0], f" and {len(missing) - 1} more" if missing[1:] else ""
+        repair = "Take them with `make facts`." if more else _again(named, "it")
+        raise SheetError(f"evidence/ has no record of {named.name}{more} on {reference}. {repair}")
+    for page in corpus:
+        for claim in page.claims:
+            for answer in claim.rivals:
+                if claim.runs_on("cpu") and (page.name, reference, claim.name, answer) not in places:
+                    lacking = f"{page.name}::{_called(claim.name, answer)}"
+                    raise SheetError(f"evidence/ lacks {lacking} on {reference}. {_again(page)}")
 
 
-def _called(key: Key) -> str:
-    page, claim, answer = key
-    return f"{page}::{claim}[{answer}]"
+def _spokesman(those: list[tuple[str, Run]]) -> Run:
+    """Of the runs that agree, the first by file that was verified, else the first."""
+    return min(those, key=lambda one: (one[1].outcome == "unverified", one[0]))[1]
 
 
-def _cpu_first(device: str) -> tuple[bool, str]:
-    return device != "cpu", device
+def _again(page: Page, what: str = "its record again") -> str:
+    return f"Take {what} with `pytest {page.name} --evidence=evidence`."
+
+
+def _called(claim: str, answer: str) -> str:
+    return f"{claim}[{answer}]"

@@ -20,6 +20,11 @@ def prose(text: str) -> str:
     return _written(text, links=True)
 
 
+def sentence(text: str) -> str:
+    """A paragraph that ends as a sentence does, or where it was cut."""
+    return prose(text) + ("" if text.endswith((".", "?", "!", "…")) else ".")
+
+
 def label(text: str) -> str:
     """A paragraph that may stand in a link or a table: it holds no link, and no code with a `|`."""
     return _written(text, links=False)
@@ -35,10 +40,20 @@ def code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
+def cell(text: str) -> str:
+    """A code span that may stand in a table; text that holds a `|` stands there without."""
+    return label(text) if "|" in text else code(text)
+
+
 def block(text: str) -> str:
     """A block of Python, with a fence that nothing in it closes."""
     fence = _fence(text, 3)
     return "\n".join([f"{fence}python", *map(_visible, text.splitlines()), fence])
+
+
+def anchor(name: str) -> str:
+    """A name as the anchor of a heading."""
+    return re.sub(r"[^\w-]", "-", name)
 
 
 def _written(text: str, links: bool) -> str:

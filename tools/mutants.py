@@ -85,7 +85,7 @@ def comparisons(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def constants(node: ast.AST) -> Iterator[ast.AST]:
-    """`8` → `9`, `7`; `0.5` → a quarter more, a half; `True` → `False`. Text stays as it is."""
+    """`8` → `9`, `7`; `0.5` → a quarter more, a half; `True` → `False`; `inf` → `0`. Text stays as it is."""
     match node:
         case ast.Constant(value=bool(value)):
             yield ast.Constant(not value)
@@ -93,6 +93,8 @@ def constants(node: ast.AST) -> Iterator[ast.AST]:
             yield from (ast.Constant(value + 1), ast.Constant(value - 1))
         case ast.Constant(value=float(value)):
             yield from (ast.Constant(1.25 * value if value else 1.0), ast.Constant(value / 2))
+        case ast.Name(id="inf") | ast.Attribute(attr="inf"):
+            yield ast.Constant(0)
 
 
 def bounds(node: ast.AST) -> Iterator[ast.AST]:

@@ -102,8 +102,10 @@ def train(design):
     return torch.stack(losses[-20:]).mean(0)
 
 
-@claim(wrong=(nothing_is_lost, each_norm_takes_two), right=two_in_all, examples=25)
-@given(norm=st.sampled_from(["post-norm", "pre-norm"]), depth=st.integers(1, 8), d=st.integers(4, 12))
+@claim(wrong=(nothing_is_lost, each_norm_takes_two), right=two_in_all)
+@given(
+    norm=st.sampled_from(["post-norm", "pre-norm"]), depth=st.integers(1, 8), d=st.sampled_from([4, 5, 12])
+)
 def test_postnorm_with_dead_branches(answer, device, norm, depth, d):
     """With branches that add nothing a post-norm stack keeps all directions but two, at any depth."""
     x = torch.randn(d, generator=torch.Generator().manual_seed(d), dtype=torch.float64).to(device)

@@ -102,9 +102,8 @@ b1s = st.sampled_from([0.9, 0.8])
     wrong=(usual_at_once, until_momentum_is_back, set_by_the_variance),
     right=mean_of_few_gradients,
     evidence="simulated",
-    examples=40,
 )
-@given(t=st.integers(1, 40), b1=b1s, b2=st.sampled_from([0.999, 0.99]))
+@given(t=st.sampled_from([1, 2, 3, 4, 5, 10, 20, 40]), b1=b1s, b2=st.sampled_from([0.999, 0.99]))
 def test_adamw_steps_after_a_resume(answer, t, b1, b2):
     """On noise the steps of a resumed AdamW are too long by a factor that falls to one within 40 steps."""
     # A mean of n squares of normals is off by sqrt(2/n), its root by half of that, the ratio by sqrt(2) more.
@@ -113,7 +112,7 @@ def test_adamw_steps_after_a_resume(answer, t, b1, b2):
     assert observe(excess=excess(b1, b2, 0.0)[t - 1]) == approx(answer(t, b1, b2), rel=five_deviations)
 
 
-@claim(wrong=always_as_on_noise, right=less_with_signal, evidence="simulated", examples=10)
+@claim(wrong=always_as_on_noise, right=less_with_signal, evidence="simulated")
 @given(signal=st.integers(0, 4).map(lambda k: k / 2), b1=b1s)
 def test_adamw_first_step_where_gradients_agree(answer, signal, b1):
     """The more the gradients agree, the less too long is the first step after a resume."""

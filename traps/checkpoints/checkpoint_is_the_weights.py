@@ -95,7 +95,7 @@ KEEP = {
     "a deep copy": deepcopy,
     "a file": through_a_file,
 }
-steps = st.integers(2, 6)
+steps = st.sampled_from([2, 3, 6])
 
 
 @claim(wrong=(none_differs, all_differ), right=state_belongs_to_the_run, examples=40)
@@ -124,7 +124,7 @@ def test_checkpoint_repeats_every_bit(answer, saved, path, before, after, seed):
     assert observe(differing=differing) == answer(saved, WIDTH)
 
 
-@claim(wrong=a_snapshot, right=a_view, examples=40)
+@claim(wrong=a_snapshot, right=a_view)
 @given(kept_as=st.sampled_from(list(KEEP)), before=steps, after=steps)
 def test_checkpoint_in_memory_goes_on_training(answer, kept_as, before, after):
     """What state_dict() returned counts the steps that were made after it was called."""

@@ -116,9 +116,11 @@ def test_conv_gradient_of_a_shared_kernel(answer, device, inputs_and_slopes, k):
     assert observe(gradient=kernel.grad.tolist()) == answer(x, d, k)
 
 
-@claim(wrong=(nothing_moves, as_the_sum, full_step_each), right=sgd_alone_adds_up, examples=60)
+@claim(wrong=(nothing_moves, as_the_sum, full_step_each), right=sgd_alone_adds_up)
 @given(
-    optimizer=st.sampled_from(["sgd", "adam", "momentum"]), positions=st.integers(2, 16), k=st.integers(1, 3)
+    optimizer=st.sampled_from(["sgd", "adam", "momentum"]),
+    positions=st.sampled_from([2, 3, 4, 5, 16]),
+    k=st.integers(1, 3),
 )
 def test_conv_kernel_stepped_by_each_position(answer, optimizer, positions, k):
     """A step a position adds up to the summed step under plain SGD and under no other optimizer here."""

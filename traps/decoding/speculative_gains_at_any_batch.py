@@ -110,9 +110,10 @@ def test_speculative_gain_fades_with_batch(answer, accepted, gamma, narrow, batc
 @claim(
     wrong=(ends_at_the_ridge, ends_when_the_check_fills_the_machine),
     right=ends_when_the_check_costs_its_tokens,
-    examples=30,
 )
-@given(accepted=st.sampled_from([0.8, 0.9, 0.5]), gamma=gammas, narrow=narrows, machine=machines)
+@given(
+    accepted=st.sampled_from([0.8, 0.5]), gamma=st.sampled_from([4, 1, 8]), narrow=narrows, machine=machines
+)
 def test_speculative_gain_ends(answer, accepted, gamma, narrow, machine):
     """The gain of speculation is gone at a fraction of the ridge batch."""
     tokens, cost, batches = mean_tokens(accepted, gamma), (narrow / WIDE) ** 2, range(1, 1024)

@@ -22,6 +22,7 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 from hypothesis import given, strategies as st
+from pytest import approx
 
 from fixtures import claim, observe
 
@@ -131,18 +132,21 @@ def write(w, bits, question, flag):
     wrong=(mix_without_a_flag, think_then_tune_short, flag_the_chains_alone),
     right=flag_both_kinds,
     evidence="trained",
-    examples=6,
+    examples=12,
 )
-@given(question=st.sampled_from(["easy", "hard"]), seed=st.integers(0, SEEDS - 1))
-def test_thinking_follows_the_flag(answer, question, seed):
+@given(
+    question=st.sampled_from(["easy", "hard"]),
+    mode=st.sampled_from(["no_think", "think"]),
+    seed=st.integers(0, SEEDS - 1),
+)
+def test_thinking_follows_the_flag(answer, question, mode, seed):
     """Weights that saw both kinds under their flags answer at once when told to, and think when told to."""
-    results = train(tuple(map(tuple, answer(CELLS))))
-    accuracy, tokens = results[question, "no_think" if question == "easy" else "think"]
+    accuracy, tokens = train(tuple(map(tuple, answer(CELLS))))[question, mode]
 
-    # In 40 seeds: at least 0.93 right, and at most 1.01 tokens on easy questions. Of the wrong recipes one
-    # is at most 0.51 right on hard questions, and two take at least 3.3 tokens on easy ones.
-    assert observe(accuracy=accuracy[seed].item()) >= 0.75
-    assert observe(tokens=tokens[seed].item()) <= (2 if question == "easy" else 9)
+    # In 40 seeds: 1.0 tokens without a chain and 8.8 to 9 with one; at least 0.93 right, except for hard
+    # questions without a chain (below). The wrong recipes write 3.3 to 7.8, 1 and 9 tokens in either mode.
+    assert observe(tokens=tokens[seed].item()) == approx(9 if mode == "think" else 1, abs=1)
+    assert observe(accuracy=accuracy[seed].item()) >= 0.75 or (question, mode) == ("hard", "no_think")
 
 
 @claim(wrong=chain_is_for_show, right=hard_questions_need_the_chain, evidence="trained", examples=4)

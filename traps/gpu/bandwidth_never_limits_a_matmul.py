@@ -113,8 +113,11 @@ def first_compute_bound(machine):
     return above
 
 
-@claim(wrong=(one_multiply_add_an_element, every_element_once), right=two_read_one_written, examples=60)
-@given(n=st.integers(1, 64).map(lambda k: 256 * k), dtype=st.sampled_from([torch.bfloat16, torch.float32]))
+@claim(wrong=(one_multiply_add_an_element, every_element_once), right=two_read_one_written)
+@given(
+    n=st.sampled_from([256, 512, 768, 1024, 4096, 16_384]),
+    dtype=st.sampled_from([torch.bfloat16, torch.float32]),
+)
 def test_roofline_intensity_of_a_matmul(answer, n, dtype):
     """The FLOPs a byte of a square product grow with its width."""
     counted, moved = square_product(n, dtype)

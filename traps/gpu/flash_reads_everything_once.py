@@ -135,9 +135,8 @@ def test_flash_moves(answer, n, dim, rows, columns):
     wrong=(every_tile_pays, as_many_rows_as_columns),
     right=half_as_many_rows,
     evidence="simulated",
-    examples=10,
 )
-@given(dim=st.integers(4, 16), widths=st.integers(1, 4))
+@given(dim=st.sampled_from([4, 5, 8, 9, 16]), widths=st.integers(1, 4))
 def test_flash_moves_less_from_half_a_width(answer, dim, widths):
     """Tiles move less than the plain form from half as many query rows on as the head is wide."""
     # For lengths of whole widths, where no part of a tile blurs the boundary.

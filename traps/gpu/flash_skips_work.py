@@ -129,13 +129,13 @@ tile_sizes = st.integers(1, 16)
 
 
 @claim(wrong=(average_of_tiles, tiles_of_their_own, sum_as_it_goes), right=rescale_as_it_goes)
-@given(n=st.integers(2, 40), dim=dims, tile=tile_sizes, scale=scales, sign=signs, seed=st.integers(0, 9))
+@given(n=st.integers(2, 24), dim=dims, tile=tile_sizes, scale=scales, sign=signs, seed=st.integers(0, 9))
 def test_flash_is_exact(answer, device, n, dim, tile, scale, sign, seed):
     """Attention by tiles of keys equals softmax attention, for every size of the tile."""
     q, k, v = qkv(n, dim, seed, device, scale, sign)
     exact = F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
 
-    # Float64 rounds at 1e-16, and averages of 40 numbers of order one stay far below 1e-10.
+    # Float64 rounds at 1e-16, and averages of 24 numbers of order one stay far below 1e-10.
     assert observe(error=furthest([answer(q, k, v, tile)], [exact])) < 1e-10
 
 

@@ -93,13 +93,13 @@ def tie(longer, batches):
     wrong=(one_pass_among_many, token_for_token),
     right=flops_against_bytes,
     evidence="simulated",
-    examples=30,
+    examples=40,
 )
 @given(
     model=st.sampled_from(MODELS),
     machine=st.sampled_from(MACHINES),
-    batch=st.integers(1, 512),
-    prompt=st.integers(512, 8192),
+    batch=st.integers(1, 512) | st.sampled_from([1, 512]),
+    prompt=st.integers(16, 128) | st.integers(512, 8192),
     reply=st.integers(32, 1024).map(lambda n: 2 * n),
 )
 def test_prefill_time_over_decode_time(answer, model, machine, batch, prompt, reply):
