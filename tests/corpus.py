@@ -112,6 +112,10 @@ class Corpus:
         """The record that a run with --evidence=evidence left of a page."""
         return Record.read(self.place(slug, **where))
 
+    def read_failed(self) -> Record:
+        """What a run with --evidence=evidence left of the good page, where a claim failed."""
+        return Record.model_validate_json(self.place().with_suffix(".failed.json").read_text("utf-8"))
+
     def record(self, *arguments: str | Path) -> Record:
         """The record that a run of the corpus leaves of the good page."""
         self.run("--evidence=evidence", *arguments)
@@ -124,5 +128,4 @@ class Corpus:
     def failed(self, *arguments: str | Path) -> dict[str, Run]:
         """The runs by answer that a run of the good page leaves where a claim fails."""
         self.run("--evidence=evidence", *arguments)
-        left = self.place().with_suffix(".failed.json")
-        return {run.answer: run for run in Record.model_validate_json(left.read_text("utf-8")).runs}
+        return {run.answer: run for run in self.read_failed().runs}

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from fixtures import observe
+from fixtures.clocks import nearest
+from fixtures.trial.claims import parameters
 from fixtures.trial.compare import Comparison, _ratios
 from fixtures.trial.watch import Watch
 
@@ -22,11 +24,12 @@ def of(body):
 
 def watched(body, right, wrong=None, inputs=(3,), **more):
     """What the right answer's run shows on a claim of this body."""
-    names = {"approx": pytest.approx, "observe": observe, "pytest": pytest, "helper": lambda x: x}
+    names = {"approx": pytest.approx, "observe": observe, "pytest": pytest, "nearest": nearest}
+    names["helper"] = lambda x: x
     exec(compile(of(body), "page.py", "exec"), names)
     test = names["test"]
     trial = {"right": right}
-    claim = SimpleNamespace(body=test.__code__)
+    claim = SimpleNamespace(body=test.__code__, parameters=parameters(right))
     watch = Watch(claim, Comparison.of(of(body), "test"), trial, trial | {"wrong": wrong or right})
     for n in inputs:
         watch.around(test, {"answer"})(answer=right, n=n, **more)
@@ -54,6 +57,11 @@ PREDICTIONS = {
     "between": ("assert answer(n) <= observe(x=2 * n) < answer(n) + 1", 4),
     "a name": ("x = observe(x=2 * n)\nassert x == answer(n)", 4),
     "a name among others": ("y = 5\nx = observe(x=2 * n)\nassert y == 5\nassert x == approx(answer(n))", 4),
+    "the nearest law": ("assert nearest(observe(x=1.9 * n), n, 2 * n) == answer(n)", 4),
+    "the nearest law by name": (
+        "x = observe(x=1.9 * n)\nlaw = nearest(x, n, 2 * n)\nassert law == approx(answer(n))",
+        4,
+    ),
     "several calls": ("assert observe(x=2 * n) == answer(2 * n) - answer(n)", 3),
     "a call for each": ("assert observe(x=2 * n) == [answer(i) for i in (n, 1)][0]", 4),
     "names of its own": ("assert observe(x=2 * n) == answer(n=n)", 4),

@@ -185,7 +185,6 @@ def test_prediction_that_is_no_number(corpus):
 
 NUMBERS = {
     "infinity": ("math.inf", ["inf"] * 19),
-    "not a number": ("math.nan", ["nan"] * 19),
     "numpy's scalar": ("np.float32(items)", [float(n) for n in range(2, 21)]),
     "torch's scalar": ("torch.tensor(items)", list(range(2, 21))),
     "a huge int": ("10**250", None),

@@ -26,6 +26,7 @@ FINITE = {
     "builds": (st.builds(lambda a, b: a - b, st.integers(5, 6), b=st.integers(0, 1)), [5, 4, 6, 5]),
     "lists": (st.lists(st.booleans(), min_size=0, max_size=1), [[], [False], [True]]),
     "lists of two": (st.lists(st.integers(1, 2), min_size=2, max_size=2), [[1, 1], [1, 2], [2, 1], [2, 2]]),
+    "lists of nothing": (st.lists(st.just(1).filter(lambda n: n > 1)), [[]]),
     "as many as are enumerated": (st.integers(1, LIMIT), list(range(1, LIMIT + 1))),
 }  # fmt: skip
 
@@ -71,6 +72,7 @@ LARGE = {
     "a product of more": {"a": st.integers(1, 15), "b": st.integers(1, 14)},
     "integers without an end": {"n": st.integers(min_value=0)},
     "integers without a start": {"n": st.integers(max_value=0)},
+    "huge integers": {"n": st.integers(-(2**100), 2**100)},
     "floats": {"x": st.floats(0, 1)},
     "text": {"x": st.text(max_size=1)},
     "many samples": {"n": st.sampled_from(range(10**9))},

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.trial.page import PageError, page_paths
 from tools.house import complaints, corpus_complaints
-from tools.house.rules import CORPUS_RULES, PAGE_RULES, breaches
+from tools.house.rules import CORPUS_RULES, PAGE_RULES, breaches, rules_for
 from tools.house.source import Source
 from tools.house.specimen import ACCEPTED, GOOD, HOME, OPENING
 
@@ -57,7 +57,7 @@ def test_page_can_be_read(path):
 @pytest.mark.parametrize("rule", PAGE_RULES, ids=lambda rule: rule.__name__)
 def test_page_keeps_the_rule(rule, source):
     """Every page keeps every rule."""
-    if found := breaches(rule, source):
+    if rule in rules_for(source) and (found := breaches(rule, source)):
         pytest.fail("\n".join(found), pytrace=False)
 
 
@@ -71,7 +71,7 @@ def test_corpus_keeps_the_rule(rule):
 @pytest.mark.parametrize(("rule", "files"), specimens(PAGE_RULES))
 def test_rule_catches_a_page(rule, files, tmp_path):
     """A rule finds fault with a page that breaks it."""
-    (name,) = files
+    name = next(name for name in files if name.startswith("traps/"))
     assert breaches(rule, Source.read(write(tmp_path, files) / name))
 
 
@@ -81,10 +81,10 @@ def test_rule_catches_a_corpus(rule, files, tmp_path):
     assert list(rule(write(tmp_path, files)))
 
 
-@pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
-def test_rules_accept_a_page(text, tmp_path):
+@pytest.mark.parametrize("files", ACCEPTED.values(), ids=ACCEPTED)
+def test_rules_accept_a_page(files, tmp_path):
     """No rule finds fault with a page that keeps them."""
-    path = write(tmp_path, {HOME: text} | OPENING) / HOME
+    path = write(tmp_path, files | OPENING) / HOME
     assert complaints(path) == []
     assert corpus_complaints(tmp_path) == []
 

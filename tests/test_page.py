@@ -54,13 +54,13 @@ def test_a_good_page(read):
 def test_every_entry(read):
     """Entries come in any order, some more than once, and run on in indented lines."""
     found = read(
-        verdict="Verdict: refuted as stated: the length is the sum\n    of both lengths",
+        verdict="Verdict: refuted by as_long_as_one: the length is the sum\n    of both lengths",
         asked="Asked: A book, chapter 1\nAsked: A letter, number 2",
         source=f"Limits: it says nothing\n  of tuples\n{PARTS['source']}\nSource: Another, http://example.org",
         more="Right when:\n    one list is empty",
     )
 
-    assert found.verdict == Verdict("refuted as stated", "the length is the sum of both lengths")
+    assert found.verdict == Verdict("refuted", "the length is the sum of both lengths", "as_long_as_one")
     assert found.asked == ("A book, chapter 1", "A letter, number 2")
     assert found.sources[1] == "Another, http://example.org"
     assert found.right_when == "one list is empty"
@@ -84,11 +84,13 @@ def test_spaces_at_the_end_of_a_line(read):
     [
         ("holds", "holds", "", False),
         ("holds if n is even", "holds if", "n is even", True),
-        ("refuted as stated: it is n", "refuted as stated", "it is n", True),
+        ("imprecise: it is n", "imprecise", "it is n", True),
+        ("refuted by n_squared: it is n", "refuted", "it is n", True),
+        ("not judged: it was not read", "not judged", "it was not read", False),
     ],
 )
 def test_verdicts(text, word, statement, faults):
-    """A verdict is one of three, and every one but a plain `holds` faults the source."""
+    """A verdict is one of five; a plain `holds` and one that is not judged fault no source."""
     verdict = Verdict.parse(text)
 
     assert (verdict.word, verdict.statement, verdict.faults_the_source) == (word, statement, faults)
@@ -157,9 +159,9 @@ BROKEN = {
         f"'holds mostly' is no verdict. {GRAMMAR}",
     ),
     "a verdict that breaks off": (
-        {"verdict": "Verdict: refuted as stated:"},
+        {"verdict": "Verdict: refuted by n_squared:"},
         6,
-        f"'refuted as stated:' is no verdict. {GRAMMAR}",
+        f"'refuted by n_squared:' is no verdict. {GRAMMAR}",
     ),
     "a source without address": (
         {"source": "Source: hearsay"},

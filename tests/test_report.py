@@ -178,7 +178,7 @@ def test_a_search_that_gives_up(corpus):
     stopped = r"it stopped at \w+.py:\d+, FailedHealthCheck: .*"
     result.stdout.re_match_lines([f"as_long_as_one was not refuted by the claim's own assert: {stopped}"])
     result.stdout.no_fnmatch_line("*toothless*")
-    assert {run.outcome for run in corpus.failed().values()} == {"failed"}
+    assert {run.outcome for run in corpus.read_failed().runs} == {"failed"}
 
 
 EMPTY = {
@@ -206,7 +206,7 @@ def test_no_example_is_no_evidence(corpus, given, condition):
     )
     result.stdout.no_fnmatch_line("*toothless*")
     result.stdout.no_fnmatch_line("*it stopped at*")
-    assert {run.outcome for run in corpus.failed().values()} == {"failed"}
+    assert {run.outcome for run in corpus.read_failed().runs} == {"failed"}
 
 
 @pytest.mark.parametrize(
@@ -344,4 +344,4 @@ def test_fixture_that_fails(corpus):
     result = corpus.run("--evidence=evidence")
 
     result.assert_outcomes(errors=2)
-    assert {run.outcome for run in corpus.failed().values()} == {"failed"}
+    assert {run.outcome for run in corpus.read_failed().runs} == {"failed"}

@@ -2,7 +2,6 @@
 
 import pytest
 
-from fixtures.trial.record import Record
 from fixtures.trial.unsteady import NOT_REPEATED
 from tests.corpus import SLUG
 
@@ -27,9 +26,8 @@ def measure(corpus):
 def outcomes(corpus):
     """Each answer's outcome and reason, and the exit status of the run that recorded them."""
     result = corpus.run("--evidence=evidence")
-    (file,) = corpus.place().parent.glob("*.json")
-    runs = Record.model_validate_json(file.read_text(encoding="utf-8")).runs
-    return {run.answer: (run.outcome, run.reason) for run in runs}, result.ret
+    record = corpus.read() if result.ret == pytest.ExitCode.OK else corpus.read_failed()
+    return {run.answer: (run.outcome, run.reason) for run in record.runs}, result.ret
 
 
 def both(*outcome):

@@ -12,6 +12,7 @@ from fixtures.trial.record import Record, records, schema, write_atomically
 from tests.corpus import SLUG
 
 PAGE = f"traps/lists/{SLUG}.py"
+NODE = f"{PAGE}::test_length"
 TAKEN = "evidence: evidence: 1 taken, 0 kept, 0 refused, 0 failed"
 KEPT = "evidence: evidence: 0 taken, 1 kept, 0 refused, 0 failed"
 REFUSED = "evidence: evidence: 0 taken, 0 kept, 1 refused, 0 failed"
@@ -153,31 +154,40 @@ def test_retake(corpus, taken):
     assert corpus.read().environment.day != "2001-01-01"
 
 
-PARTS_OF_IT = ("right-as_long_as_both", "wrong-as_long_as_one")
+PARTS = {
+    "all but one rival": ["--deselect", f"{NODE}[wrong-as_long_as_one]"],
+    "one rival": [f"{NODE}[right-as_long_as_both]"],
+    "one claim of two": [NODE],
+}
 
 
-@pytest.mark.parametrize(
-    "arguments", [[f"{PAGE}::test_length[{answer}]"] for answer in PARTS_OF_IT] + [["-x"]], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", PARTS.values(), ids=PARTS)
 def test_part_of_a_page(corpus, arguments):
-    """A run that lacks a rival of the page leaves no record of it, and says which."""
-    corpus.write(
-        helpers="def as_long_as_none(items: int) -> int:\n    '''None.'''\n    return items + items\n",
-        claim="wrong=(as_long_as_none, as_long_as_one), right=as_long_as_both",
-    )
+    """A run that lacks a rival or a claim of the page leaves no record of it."""
+    text = corpus.write().read_text()
+    corpus.write(text + text[text.index("\n\n@claim") :].replace("test_length", "test_again"))
     result = corpus.run("--evidence=evidence", *arguments)
 
-    state = (
-        ("0 refused, 1 failed", "*") if arguments == ["-x"] else ("1 refused, 0 failed", "wrong-as_long_as_*")
-    )
-    result.stdout.fnmatch_lines([f"evidence: evidence: 0 taken, 0 kept, {state[0]}"])
-    result.stdout.fnmatch_lines([f"evidence: evidence/cpu/lists/{SLUG}.json: *test_length[[]{state[1]}"])
+    result.stdout.fnmatch_lines([REFUSED])
     assert not corpus.place().exists()
+
+
+def test_run_that_stops_at_the_first_failure(corpus, taken):
+    """With -x a page that ran whole before the failure is recorded, and one after it is not."""
+    corpus.write(slug="after")
+    corpus.write(slug="before")
+    corpus.write(slug="between", right="return items")
+    names = [f"traps/lists/{slug}.py" for slug in ("before", "between", "after")]
+    result = corpus.run("--evidence=evidence", "-x", *names)
+
+    result.stdout.fnmatch_lines(["evidence: evidence: 1 taken, 0 kept, 0 refused, 1 failed"])
+    assert corpus.place("before").exists()
+    assert not corpus.place("after").exists()
 
 
 def test_part_of_a_page_in_words(corpus, taken):
     """A refusal says what lacks and what to do, and leaves the record."""
-    result = corpus.run("--evidence=evidence", "--retake", f"{PAGE}::test_length[right-as_long_as_both]")
+    result = corpus.run("--evidence=evidence", "--retake", f"{NODE}[right-as_long_as_both]")
 
     assert (
         f"evidence: evidence/cpu/lists/{SLUG}.json: not all of the page ran "

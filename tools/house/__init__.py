@@ -13,11 +13,14 @@ from pathlib import Path
 
 from fixtures.trial.page import PageError
 
-from . import chance, corpus, form, imports, observation
-from .rules import CORPUS_RULES, PAGE_RULES, breaches
+from . import bound, chance, corpus, declaration, form, imports, kinds, observation, verdict, words
+from .rules import CORPUS_RULES, breaches, rules_for
 from .source import Source
 
-__all__ = ["chance", "complaints", "corpus", "corpus_complaints", "form", "imports", "observation"]
+__all__ = ["complaints", "corpus_complaints"]
+
+ROOMS = (form, words, declaration, imports, chance, observation, kinds, verdict, bound, corpus)
+"""Where the rules stand, in the order of a page."""
 
 
 def complaints(path: Path) -> list[str]:
@@ -29,7 +32,7 @@ def complaints(path: Path) -> list[str]:
         source = Source.read(path)
     except PageError as error:
         return [str(error)]
-    return [complaint for rule in PAGE_RULES for complaint in breaches(rule, source)]
+    return [complaint for rule in rules_for(source) for complaint in breaches(rule, source)]
 
 
 def corpus_complaints(root: Path) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
+from fixtures.trial.page import ENTRIES
 from tools.new_trap import NAME
 
-from .rules import Complaints, broken_by
-from .source import Source, sides
-from .specimen import believing
+from .rules import Complaints, broken_by, second_edition
+from .source import Source, sentences, sides, worked
+from .specimen import altered, believing
 
 
 @broken_by(("return 1 +", "\n" * 160 + "    return 1 +"))
@@ -21,10 +23,96 @@ def a_page_is_short(source: Source) -> Complaints:
 
 @broken_by(at="traps/tokenization/CharactersAreBytes.py")
 @broken_by(at="traps/tokenization/2_characters_are_bytes.py")
+@broken_by(at="traps/tokenization/lambda.py")
+@broken_by(at="traps/byte level/characters_are_bytes.py")
 def a_slug_is_snake_case(source: Source) -> Complaints:
-    """A slug is what a person types after `-k`."""
-    if not NAME.fullmatch(source.page.slug):
-        yield 1, f"{source.page.slug!r} is not snake_case with a letter first. Rename the file"
+    """A slug, and an area, is what a person types after `-k`."""
+    for name, what in ((source.page.slug, "file"), (source.page.area, "folder")):
+        if not NAME.fullmatch(name) or keyword.iskeyword(name):
+            yield 1, f"{name!r} is not snake_case with a letter first. Rename the {what}"
+
+
+ANSWER = altered()[altered().index("Answer:") : altered().index("Says:")]
+
+
+@broken_by((ANSWER, ""))
+@broken_by((ANSWER, "Answer: One to four bytes.\n"))
+@broken_by((ANSWER, "Answer: It depends. Mostly one. Two for é. Three for €. Four for a rocket.\n"))
+@second_edition
+def an_answer_takes_two_to_four_sentences(source: Source) -> Complaints:
+    """`Answer:` is what one says aloud in the room."""
+    count = len(sentences(source.page.answer))
+    if count == 0:
+        yield 1, "the colophon has no 'Answer'. Add what one says aloud in the room, in two to four sentences"
+    elif not 2 <= count <= 4:
+        yield source.line_of("Answer"), f"the answer takes {_count(count, 'sentence')}. Say it in two to four"
+
+
+@broken_by(("Says: A character is a byte.\n", ""))
+@second_edition
+def a_judged_statement_is_restated(source: Source) -> Complaints:
+    """`Says:` is what the verdict judges; without it there is nothing to judge."""
+    word = source.page.verdict.word
+    if word != "not judged" and not source.page.says:
+        seen = f"the verdict {word!r} judges a statement, and the colophon has no 'Says'"
+        yield source.line_of("Verdict"), f"{seen}. Restate the source's, or write 'not judged: <why>'"
+
+
+@broken_by(("Terms: UTF-8, code point\n", ""))
+@second_edition
+def a_page_has_terms(source: Source) -> Complaints:
+    """`Terms:` are the words that people type."""
+    if not source.page.terms:
+        yield 1, "the colophon has no 'Terms'. Add the words by which people search, with commas between"
+
+
+@broken_by(("Limits: Other encodings.\n", ""), ("Says: A", "Limits: Other encodings.\nSays: A"))
+def the_colophon_is_in_order(source: Source) -> Complaints:
+    """The answer first, then what the source says, the verdict on it, and where both are found."""
+    found = [name for name, _, _ in source.entries]
+    for (earlier, line, _), later in zip(source.entries[1:], found, strict=False):
+        if ENTRIES.index(earlier) < ENTRIES.index(later):
+            yield line, f"'{earlier}' stands below '{later}'. The order is {', '.join(ENTRIES)}"
+
+
+@broken_by(
+    ("Verdict: refuted by one_byte_a_character: a", "Verdict: refuted as stated: a"),
+)
+@second_edition
+def a_refuted_verdict_names_the_answer(source: Source) -> Complaints:
+    """Which answer speaks for the source is told, not guessed."""
+    if source.page.verdict.word == "refuted as stated":
+        seen = "'refuted as stated' names no answer"
+        yield source.line_of("Verdict"), f"{seen}. Write 'refuted by <wrong answer>: <the correct statement>'"
+
+
+@broken_by(("Asked: Specimens, chapter 1", "Asked: nowhere yet"))
+@broken_by(
+    ("Asked: Specimens, chapter 1", "Asked: nowhere yet\nAsked: Specimens, chapter 1"),
+    ("Verdict: refuted by one_byte_a_character: a", "Verdict: not judged: a"),
+)
+def a_trap_of_ones_own_judges_nobody(source: Source) -> Complaints:
+    """What is asked nowhere yet has no source whose statement could be an erratum."""
+    asked, word = source.page.asked, source.page.verdict.word
+    if any(NOWHERE.match(text) for text in asked):
+        if word != "not judged":
+            seen = f"the trap is asked nowhere yet, and its verdict is {word!r}"
+            yield source.line_of("Verdict"), f"{seen}. Write 'not judged: a trap of our own', or the like"
+        if len(asked) > 1:
+            yield source.line_of("Asked"), "the trap is asked nowhere yet, and elsewhere. Keep one of the two"
+
+
+NOWHERE = re.compile(r"(nowhere|not asked)\b", re.IGNORECASE)
+
+
+@broken_by(('@example(character="é")\n@example(character="🚀")\n', ""))
+@second_edition
+def a_page_works_an_example(source: Source) -> Complaints:
+    """The figures that people argue about are computed: the trap's own, a real model's."""
+    claims = [test for _, test in source.claims]
+    if claims and not any(map(worked, claims)):
+        seen = "no claim of the page works an example"
+        yield claims[0].lineno, f"{seen}. Put the trap's own figures in @example(…) above @given"
 
 
 @broken_by(("@claim(wrong=one_byte_a_character, right=bytes_by_code_point)\n", ""))
@@ -102,3 +190,7 @@ def a_page_owes_nothing(source: Source) -> Complaints:
     for number, line in enumerate(source.text.splitlines(), start=1):
         if found := re.search(r"\b(TODO|FIXME|XXX)\b", line):
             yield number, f"{found[0]} is left over. Do it, or say under `Limits:` what is not shown"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

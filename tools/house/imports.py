@@ -15,7 +15,7 @@ from .specimen import importing
 @broken_by(importing("from traps.data import reservoir"))
 @broken_by(importing("from . import encodings_lose_text"))
 @broken_by(importing("from tools.new_trap import NAME"))
-@broken_by(("    return character.enc", "    import conftest\n    return character.enc"))
+@broken_by(("    return codecs", "    import conftest\n    return codecs"))
 def imports_are_few(source: Source) -> Complaints:
     """A page imports the house, torch, numpy, hypothesis, pytest, the standard library, its subject."""
     for node, module in imports(source.tree):
@@ -39,12 +39,12 @@ def a_subject_is_imported_where_it_is_used(source: Source) -> Complaints:
             yield node.lineno, f"{module} loads with the page. Import it inside the function that uses it"
 
 
-@broken_by(("    return character.enc", "    from urllib.request import urlopen\n    return character.enc"))
+@broken_by(("    return codecs", "    from urllib.request import urlopen\n    return codecs"))
 @broken_by(importing("import socket"))
-@broken_by(("character.encode(", "Tokenizer.from_pretrained(character).encode("))
+@broken_by(("codecs.encode(character", "Tokenizer.from_pretrained('gpt2').encode(character"))
 @broken_by(
     importing("import torch"),
-    ("character.encode(", "torch.hub.load('pytorch/vision', character).encode("),
+    ("codecs.encode(", "torch.hub.load('pytorch/vision', 'a').encode("),
 )
 def a_page_stays_offline(source: Source) -> Complaints:
     """What a claim observes is on the machine."""

@@ -6,13 +6,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from .rules import Complaints, broken_by
-from .source import Source, sides, used
+from . import flow
+from .kinds import is_library, of_kind, origins, reality
+from .rules import Complaints, broken_by, second_edition
+from .source import Definition, Source, sides, used
 from .specimen import believing, importing
 
 
 @broken_by(("== answer(character)", "== answer(character) == bytes_by_code_point(character)"))
-@broken_by(("return character.encode(", "return b'.' * bytes_by_code_point(character) or character.encode("))
+@broken_by(("return codecs.", "return b'.' * bytes_by_code_point(character) or codecs."))
 def reality_knows_no_rival(source: Source) -> Complaints:
     """What a claim observes names neither of its rivals."""
     for claim, _ in source.claims:
@@ -47,6 +49,61 @@ def a_claim_observes_and_asks(source: Source) -> Complaints:
             yield test.lineno, f"{claim.name} observes nothing. Wrap what it measures in observe(name=value)"
         if "answer" not in named:
             yield test.lineno, f"{claim.name} asks nobody. Compare what it measures with answer(…)"
+
+
+@broken_by(("len(encode(character))", "1 + len(character)"))
+@broken_by(
+    (
+        "    assert observe(length=len(encode(character)))",
+        "    n = len(encode(character))\n    assert observe(length=n)",
+    ),
+    ('return codecs.encode(character, "utf-8")', "return 2 * character"),
+)
+@second_edition
+def an_observation_comes_from_a_thing(source: Source) -> Complaints:
+    """What is observed comes from a library or an instrument; a simulation may be the page's own."""
+    for claim, test in of_kind(source, "exact", "measured", "trained", "simulated"):
+        for call, name, value in flow.observations(test):
+            nodes = reality(source, claim, test, value)
+            things = {n for n in origins(source, nodes) if is_library(n) or n.startswith("fixtures.")}
+            if not things and not (
+                claim.evidence == "simulated" and any(isinstance(n, Definition) for n in nodes)
+            ):
+                seen = f"{name}={ast.unparse(value)} reaches no library and no instrument"
+                yield call.lineno, f"{seen}. Observe a real object, not a formula"
+
+
+@broken_by(
+    (
+        "return 1 + sum(ord(character) >= bound for bound in (0x80, 0x800, 0x10000))",
+        "return len(encode(character))",
+    )
+)
+@broken_by(
+    importing("from fixtures.meters import nbytes"),
+    ("return 1 + sum(", "return nbytes(character) or sum("),
+    ("len(encode(character))", "nbytes(encode(character))"),
+)
+def the_right_answer_observes_nothing(source: Source) -> Complaints:
+    """A prediction that calls what the claim observes with agrees with anything."""
+    for claim, test in source.claims:
+        right = source.reached([claim.right.name])
+        called = {*right, *flow.names(source, list(right.values()))} - {claim.right.name}
+        for call, name, value in flow.observations(test) if _predicts(test) else ():
+            nodes = reality(source, claim, test, value)
+            means = {node.name for node in nodes if isinstance(node, Definition)}
+            means |= {n for n in origins(source, nodes) if INSTRUMENT.fullmatch(n)}
+            for shared in sorted(called & means):
+                seen = f"{claim.right.name} calls {shared.rpartition('.')[2]}, with which {name} is observed"
+                yield call.lineno, f"{seen}. Let the answer say by itself what it predicts"
+
+
+INSTRUMENT = re.compile(r"fixtures\.\w+\.(?![A-Z0-9_]+$)\w+")
+
+
+def _predicts(test: ast.FunctionDef) -> bool:
+    """Whether a claim compares what its answer returns, and does not let it act."""
+    return any("answer" in used(node) for node in own_asserts(test))
 
 
 @broken_by(("== answer(character)\n", "== answer(character)\n    assert True\n"))

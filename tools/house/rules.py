@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .source import Source
-from .specimen import GOOD, HOME, OPENING, Specimen, altered
+from .specimen import HOME, OPENING, Change, Specimen, specimen
 
 Complaints = Iterator[tuple[int, str]]
 """What a rule finds wrong with a page: the line, and what was seen and what to do, without the last stop."""
@@ -16,14 +16,20 @@ CorpusRule = Callable[[Path], Iterator[str]]
 
 PAGE_RULES: dict[PageRule, list[Specimen]] = {}
 CORPUS_RULES: dict[CorpusRule, list[Specimen]] = {}
+SECOND_EDITION: set[PageRule] = set()
 """Every rule with its failing specimens, as the decorators below keep them."""
 
 
-def broken_by(*changes: tuple[str, str], at: str = HOME) -> Callable[[PageRule], PageRule]:
-    """Try the rule below on every page, and prove it on the good one with these changes."""
+def broken_by(
+    *changes: Change, at: str = HOME, record: tuple[Change, ...] | None = ()
+) -> Callable[[PageRule], PageRule]:
+    """Try the rule below on every page, and prove it on the good one with these changes.
+
+    `record` changes passages of the good page's record; with None the page has none.
+    """
 
     def keep(rule: PageRule) -> PageRule:
-        PAGE_RULES.setdefault(rule, []).append({at: altered(*changes)})
+        PAGE_RULES.setdefault(rule, []).append(specimen(*changes, at=at, record=record))
         return rule
 
     return keep
@@ -33,10 +39,24 @@ def broken_by_corpus(files: Specimen) -> Callable[[CorpusRule], CorpusRule]:
     """Try the rule below on the whole corpus, and prove it on these files beside the good page."""
 
     def keep(rule: CorpusRule) -> CorpusRule:
-        CORPUS_RULES.setdefault(rule, []).append({HOME: GOOD} | OPENING | files)
+        CORPUS_RULES.setdefault(rule, []).append(specimen() | OPENING | files)
         return rule
 
     return keep
+
+
+def second_edition(rule: PageRule) -> PageRule:
+    """Hold a page to the rule below only once it gives an `Answer:`, as pages of the second edition do.
+
+    The pages of the first are rewritten one by one. When the last one is, this decorator goes.
+    """
+    SECOND_EDITION.add(rule)
+    return rule
+
+
+def rules_for(source: Source) -> list[PageRule]:
+    """The rules that a page is held to."""
+    return [rule for rule in PAGE_RULES if source.page.answer or rule not in SECOND_EDITION]
 
 
 def breaches(rule: PageRule, source: Source) -> list[str]:
