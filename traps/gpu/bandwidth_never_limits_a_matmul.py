@@ -9,8 +9,9 @@ Source: Williams, Waterman and Patterson 2009, "Roofline: An Insightful Visual P
     Architectures", https://doi.org/10.1145/1498765.1498785
 Source: Gholami et al. 2024, "AI and Memory Wall", abstract, https://arxiv.org/abs/2403.14123
 Right when: Tensors fit into a cache. Or one kernel does the whole chain: then it moves two tensors.
-Limits: Operations as torch issues them, with operands from memory. A tiled product reads its inputs more than
-    once and needs a larger n. Only the visible abstract is judged; the roofline paper is read as others quote it.
+Limits: Operations as torch issues them, with operands from memory. A tiled product reads its inputs more
+    than once and needs a larger n. Only the visible abstract is judged; the roofline paper is read as
+    others quote it.
 """
 
 import torch

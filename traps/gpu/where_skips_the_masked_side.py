@@ -12,9 +12,9 @@ Source: PyTorch issue 52248, "torch.where leads to unexpected gradients",
     https://github.com/pytorch/pytorch/issues/52248
 Right when: Both sides are cheap, finite and differentiable everywhere.
 Limits: `x.clamp(min=0).sqrt()` fails at zero too, on torch 2.13; 2.14 passes no gradient through a clamp at
-    its bound, and there it is right. FLOPs of products and gradients of a square root, not the time of a kernel.
-    The newsletter's abstract breaks off: only what is visible, its name for the remedy, "masking trick", is
-    judged.
+    its bound, and there it is right. FLOPs of products and gradients of a square root, not the time of a
+    kernel. The newsletter's abstract breaks off: only what is visible, its name for the remedy, "masking
+    trick", is judged.
 """
 
 import torch
