@@ -155,7 +155,6 @@ def test_bandwidth_of_pointwise_operations_on_a_gpu(answer, gpu, mi):
     runs += [lambda f=f: f(x, out=y) for f in (torch.neg, torch.exp)]
     eight, one, neg, exp = seconds(*runs, device=gpu)
     repeated, dearer = observe(ratios=[eight / one, exp / neg])
-
     # Between 2 and e neighbours in fp32 are 2.4e-7 apart; an exponential may be off by two of them.
     assert observe(error=(y - x.double().exp()).abs().max().item()) < 1e-6
     assert [nearest(repeated, 1, 8), nearest(dearer, 1, 4)] == answer(8)
