@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch  # noqa: F401  a nested run forgets what it was first to import, and torch loads only once
+import torch._dynamo  # noqa: F401  a nested run forgets what it was first to import; torch loads only once
 from hypothesis import settings
 
 from tests import specimens

@@ -16,7 +16,7 @@ class Recording:
         self.handle, self.fixtures, self.drawn = test.hypothesis, {*fixtures, "answer"}, drawn
 
     def __enter__(self):
-        from fixtures.trial.evidence import plain  # not before pytest has seen to its asserts
+        from fixtures.trial.plain import plain  # not before pytest has seen to its asserts
 
         body = self.body = self.handle.inner_test
 

@@ -158,10 +158,10 @@ def test_other_tests_keep_their_names(corpus):
     """Tests that are on no page are selected by pytest itself, by any part of their names."""
     corpus.write()
     (corpus.path / "tests").mkdir()
-    (corpus.path / "tests" / "test_plain.py").write_text("def test_one(): pass\n", encoding="utf-8")
-    result = corpus.run("--collect-only", "-q", "traps", "tests", "-k", "lai")
+    (corpus.path / "tests" / "test_aside.py").write_text("def test_one(): pass\n", encoding="utf-8")
+    result = corpus.run("--collect-only", "-q", "traps", "tests", "-k", "sid")
 
-    assert selected(result) == ["tests/test_plain.py::test_one"]
+    assert selected(result) == ["tests/test_aside.py::test_one"]
 
 
 TERMS = "Terms: RAG, chunked prefill, multi-query\n    attention, N+1 queries, rope"
@@ -277,7 +277,7 @@ def test_nothing_found_among_other_tests(corpus):
     """A run that is not about pages says nothing of them."""
     corpus.write()
     (corpus.path / "tests").mkdir()
-    (corpus.path / "tests" / "test_plain.py").write_text("def test_one(): pass\n", encoding="utf-8")
+    (corpus.path / "tests" / "test_aside.py").write_text("def test_one(): pass\n", encoding="utf-8")
     result = corpus.run("tests", "-k", "xyzzy")
 
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED

@@ -25,6 +25,11 @@ def test_an_answer_that_says_nothing_is_no_refutation(corpus, wrong, seen):
 
 SAYING = {
     "a float for an integer": {"wrong": "return float(items)"},
+    "NaN where numbers overflow": {
+        "wrong": "return float('nan')",
+        "right": "return float('inf')",
+        "body": "length = 1e308 * 10 * items\n\n    assert observe(length=length) == answer(items)",
+    },
     "a fraction for an integer": {
         "head": "from fractions import Fraction",
         "wrong": "return Fraction(items, 3)",

@@ -142,11 +142,11 @@ def write(w, bits, question, flag):
 def test_thinking_follows_the_flag(answer, question, mode, seed):
     """Weights that saw both kinds under their flags answer at once when told to, and think when told to."""
     accuracy, tokens = train(tuple(map(tuple, answer(CELLS))))[question, mode]
-
     # In 40 seeds: 1.0 tokens without a chain and 8.8 to 9 with one; at least 0.93 right, except for hard
     # questions without a chain (below). The wrong recipes write 3.3 to 7.8, 1 and 9 tokens in either mode.
     assert observe(tokens=tokens[seed].item()) == approx(9 if mode == "think" else 1, abs=1)
-    assert observe(accuracy=accuracy[seed].item()) >= 0.75 or (question, mode) == ("hard", "no_think")
+    least = 0 if (question, mode) == ("hard", "no_think") else 0.75
+    assert observe(accuracy=accuracy[seed].item()) >= least
 
 
 @claim(wrong=chain_is_for_show, right=hard_questions_need_the_chain, evidence="trained", examples=4)

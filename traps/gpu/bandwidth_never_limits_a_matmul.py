@@ -9,9 +9,9 @@ Source: Williams, Waterman and Patterson 2009, "Roofline: An Insightful Visual P
     Architectures", https://doi.org/10.1145/1498765.1498785
 Source: Gholami et al. 2024, "AI and Memory Wall", abstract, https://arxiv.org/abs/2403.14123
 Right when: Tensors fit into a cache. Or one kernel does the whole chain: then it moves two tensors.
-Limits: Operations as torch issues them, each with its operands from memory. A tiled product reads its inputs
-    more than once and needs a larger n. The newsletter's abstract breaks off; only what is visible is judged.
-    The roofline paper was read as others quote it.
+Limits: Operations as torch issues them, with operands from memory. A tiled product reads its inputs more
+    than once and needs a larger n. Only the visible abstract is judged; the roofline paper is read as
+    others quote it.
 """
 
 import torch
@@ -121,7 +121,6 @@ def first_compute_bound(machine):
 def test_roofline_intensity_of_a_matmul(answer, n, dtype):
     """The FLOPs a byte of a square product grow with its width."""
     counted, moved = square_product(n, dtype)
-
     assert observe(flops_a_byte=counted / moved) == approx(answer(n, dtype.itemsize))
 
 
@@ -156,7 +155,6 @@ def test_bandwidth_of_pointwise_operations_on_a_gpu(answer, gpu, mi):
     runs += [lambda f=f: f(x, out=y) for f in (torch.neg, torch.exp)]
     eight, one, neg, exp = seconds(*runs, device=gpu)
     repeated, dearer = observe(ratios=[eight / one, exp / neg])
-
     # Between 2 and e neighbours in fp32 are 2.4e-7 apart; an exponential may be off by two of them.
     assert observe(error=(y - x.double().exp()).abs().max().item()) < 1e-6
     assert [nearest(repeated, 1, 8), nearest(dearer, 1, 4)] == answer(8)
