@@ -9,13 +9,13 @@ from tests.corpus import ROOT
 
 @pytest.fixture
 def judged(corpus):
-    """Have the page of a claim, by itself, judge a formula or tell its own numbers."""
+    """Have a claim, on a page by itself, judge a formula or tell its own numbers."""
 
     def run(claim, *arguments, formula=""):
         (path,) = (p for p in ROOT.glob("traps/*/*.py") if f"\ndef {claim}(" in p.read_text(encoding="utf-8"))
-        corpus.write(path.read_text(encoding="utf-8"), slug=path.stem, area=path.parent.name)
+        page = corpus.write(path.read_text(encoding="utf-8"), slug=path.stem, area=path.parent.name)
         (corpus.path / "public.py").write_text(f"{formula}\n", encoding="utf-8")
-        return corpus.run("-k", claim, "-q", *arguments)
+        return corpus.run(f"{page}::{claim}", "-q", *arguments)
 
     return run
 
