@@ -104,3 +104,15 @@ def test_what_is_no_page(house, capsys, page):
     status, said = check(house, HOLDS, capsys, page)
     assert status == 2
     assert said.err == f"check: {page} is no page. Name a file traps/<area>/<slug>.py.\n"
+
+
+def test_several_pages(house, capsys):
+    """Each is proved under its name, also behind one that fails, and the exit status is then 1."""
+    other = HOME.replace("characters", "letters")
+    (house.path / other).write_text(HOLDS.replace("Verdict: refuted by", "Verdict: refutes"), encoding="utf-8")
+    (house.path / HOME).write_text(HOLDS, encoding="utf-8")
+    status = main([other, HOME, "--root", str(house.path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == [other, "form   FAILS   1 complaint from " + lines[2].partition(" from ")[2]]
+    assert any(line.startswith("entry  passes") for line in lines[lines.index(HOME) :])
+    assert status == 1

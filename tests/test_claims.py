@@ -208,7 +208,7 @@ def budget(profile=None, regime=None, **declared):
     try:
 
         @claim(wrong=believe, right=know, **declared)
-        @given(n=regime or st.integers())
+        @given(n=st.integers() if regime is None else regime)
         def test(answer, n):
             """A claim."""
             assert observe(n=n + 1) == answer(n)

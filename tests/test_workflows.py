@@ -1,4 +1,4 @@
-"""The workflow that verifies the corpus on many machines."""
+"""The workflows: the pages that a pull request changes, and the corpus on many machines."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from fixtures.trial.page import chapters
 from tests.corpus import ROOT
 from tests.specimens import printed, read_page, runs_of, write_page, write_record
 
+CHECK = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/verify.yml").read_text(encoding="utf-8"))
 
 
@@ -61,3 +62,36 @@ def test_the_sheet_is_printed_from_what_was_downloaded(repository):
     assert Path(download["path"]) == Path("evidence")
     assert "| cpu | a machine, arm64 | Linux |" in printed(repository)
     assert "| `just_right` | held on 1,000 | held on 100 |" in printed(repository, "facts/scaling.md")
+
+
+def test_a_pull_request_proves_the_pages_that_it_changes(tmp_path):
+    """Pages that are new or changed are checked; one that goes, a record and a chapter's opening are not."""
+    pages = CHECK["jobs"]["pages"]
+    script = pages["steps"][-1]["run"].replace(".venv/bin/python -m tools.check", "echo checked:")
+    texts = {"kept": "1", "changed": "2", "gone": "3"}
+
+    def git(*arguments):
+        who = ["-c", "user.name=me", "-c", "user.email=me@localhost"]
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def commit(texts):
+        (tmp_path / "traps/memory").mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (tmp_path / f"traps/memory/{name}.py").write_text(text)
+        git("add", "--all")
+        git("commit", "--message=pages")
+
+    git("init", "--initial-branch=main")
+    commit(texts)
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    (tmp_path / "traps/memory/gone.py").unlink()
+    (tmp_path / "record.json").write_text("{}")
+    commit({"changed": "4", "new": "5", "__init__": "6"})
+
+    environment = {**os.environ, "GITHUB_BASE_REF": "main"}
+    command = ["bash", "-eo", "pipefail", "-c", script]
+    told = subprocess.run(
+        command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert told.split() == ["checked:", "traps/memory/changed.py", "traps/memory/new.py"]
+    assert pages["if"] == "github.event_name == 'pull_request'"

@@ -1,11 +1,13 @@
-"""Check one page: `python -m tools.check traps/<area>/<slug>.py`.
+"""Check pages: `python -m tools.check traps/<area>/<slug>.py`.
 
 Everything that a page must pass, in the order in which it is mended: its text keeps the house rules, its
 claims run and leave their record, the record carries what the text says, its mutants die, its claims hold
 on fresh and many examples, its entry can be printed. One line per proof; the first that fails shows why,
 and the rest waits.
 
-Exit status: 0 if the page is done, 1 if a proof fails, 2 if there is no such page.
+Of several pages each is proved, whatever becomes of the others.
+
+Exit status: 0 if all are done, 1 if a proof fails, 2 if there is no such page.
 """
 
 from __future__ import annotations
@@ -108,27 +110,38 @@ def _belongings(root: Path, page: Path) -> Iterator[Path]:
         yield record.relative_to(root)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Prove the page that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m tools.check", description="Check one page.")
-    parser.add_argument("page", type=Path, metavar="traps/<area>/<slug>.py")
-    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: this folder)")
-    options = parser.parse_args(argv)
-    root, page = options.root.resolve(), options.page
-    page = page.resolve().relative_to(root) if page.resolve().is_relative_to(root) else page
-    if root / page not in page_paths(root):
-        print(f"check: {page} is no page. Name a file traps/<area>/<slug>.py.", file=sys.stderr)
-        return 2
-    for prove in PROOFS:
-        print(f"{prove.__name__:<6}", end=" ", flush=True)
-        proof = prove(root, page)
+def prove(root: Path, page: Path) -> bool:
+    """Print a line per proof, up to the first that fails; whether the page is done."""
+    for proving in PROOFS:
+        print(f"{proving.__name__:<6}", end=" ", flush=True)
+        proof = proving(root, page)
         print("passes" if proof.passes else "FAILS ", proof.line, sep="  ", flush=True)
         if proof.below:
             print(proof.below)
         if not proof.passes:
             print(f"\n{page} is not done: mend this, and run `python -m tools.check {page}` again.")
-            return 1
-    return 0
+            return False
+    return True
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prove the pages that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m tools.check", description="Check pages.")
+    parser.add_argument("pages", type=Path, nargs="+", metavar="traps/<area>/<slug>.py")
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: this folder)")
+    options = parser.parse_args(argv)
+    root = options.root.resolve()
+    pages = [p.resolve().relative_to(root) if p.resolve().is_relative_to(root) else p for p in options.pages]
+    for page in pages:
+        if root / page not in page_paths(root):
+            print(f"check: {page} is no page. Name a file traps/<area>/<slug>.py.", file=sys.stderr)
+            return 2
+    done = []
+    for page in pages:
+        if len(pages) > 1:
+            print(f"\n{page}", flush=True)
+        done.append(prove(root, page))
+    return 0 if all(done) else 1
 
 
 if __name__ == "__main__":
