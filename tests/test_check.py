@@ -109,7 +109,8 @@ def test_what_is_no_page(house, capsys, page):
 def test_several_pages(house, capsys):
     """Each is proved under its name, also behind one that fails, and the exit status is then 1."""
     other = HOME.replace("characters", "letters")
-    (house.path / other).write_text(HOLDS.replace("Verdict: refuted by", "Verdict: refutes"), encoding="utf-8")
+    misspelt = HOLDS.replace("Verdict: refuted by", "Verdict: refutes")
+    (house.path / other).write_text(misspelt, encoding="utf-8")
     (house.path / HOME).write_text(HOLDS, encoding="utf-8")
     status = main([other, HOME, "--root", str(house.path)])
     lines = capsys.readouterr().out.splitlines()
