@@ -35,8 +35,9 @@ def check(house, text, capsys, page=HOME):
 def test_a_page_that_is_done(house, capsys):
     """Each proof takes a line, the record is written, and the entry is shown as it will be printed."""
     status, said = check(house, HOLDS, capsys)
-    first, second, third, fourth, fifth, sixth, *entry = said.out.splitlines()
+    first, style, second, third, fourth, fifth, sixth, *entry = said.out.splitlines()
     assert first.startswith("form   passes  0 complaints from ")
+    assert style == "style  passes  ruff check, ruff format"
     assert second.startswith("claims passes  1 passed, 1 refuted; records: 1 taken")
     assert third.startswith("record passes  0 complaints from ")
     assert fourth.startswith("teeth  passes  ")
@@ -67,6 +68,8 @@ FAULTS = {
         "form   FAILS",
         "Name it test_bytes_of_a_character.",
     ),
+    "a line too long": (("import codecs\n", f"import codecs  # {'x' * 100}\n"), "style  FAILS", "E501"),
+    "a layout": (("return 1\n", "return (1)\n"), "style  FAILS", "+    return 1"),
     "a figure": (("a rocket 4", "a rocket 5"), "record FAILS", "nothing on the page computes '5'"),
     "a mutant that lives": (("\\uffff", "b"), "teeth  FAILS", "survived"),
 }
@@ -104,6 +107,16 @@ def test_what_is_no_page(house, capsys, page):
     status, said = check(house, HOLDS, capsys, page)
     assert status == 2
     assert said.err == f"check: {page} is no page. Name a file traps/<area>/<slug>.py.\n"
+
+
+def test_a_record_that_cannot_be_replaced(house, capsys):
+    """A file of another kind in the record's place is named, not passed over."""
+    (house.path / EVIDENCE).parent.mkdir(parents=True)
+    (house.path / EVIDENCE).write_text("[]", encoding="utf-8")
+    status, said = check(house, HOLDS, capsys)
+    assert status == 1
+    assert "claims FAILS   1 passed, 1 refuted; records: 0 taken, 0 kept, 1 refused" in said.out
+    assert f"{EVIDENCE}: is JSON, but no record of a run. Move it out of the folder." in said.out
 
 
 def test_several_pages(house, capsys):

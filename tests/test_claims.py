@@ -6,7 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings, strategies as st
 
 from fixtures import claim, observe
-from fixtures.trial.claims import EVIDENCE, UNSHRUNK, ClaimError, parameters, sentence
+from fixtures.trial.claims import UNSHRUNK, ClaimError, parameters, sentence
+from fixtures.trial.page import EVIDENCE
 from tests.corpus import SLUG
 
 SECOND = '\ndef as_long_as_none(items: int) -> int:\n    """Nothing is left."""\n    return 0\n'

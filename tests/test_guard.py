@@ -27,6 +27,21 @@ CHANGES = {
         "mp.get_context('fork').Process(target=time.sleep, args=(60,)).start()",
         "the worker processes",
     ),
+    "process": (
+        "import subprocess",
+        "subprocess.Popen(['sleep', '60'])",
+        "the worker processes",
+    ),
+    "thread": (
+        "import threading",
+        "threading.Thread(target=threading.Event().wait, args=(60,), daemon=True, name='left').start()",
+        "the threads (left",
+    ),
+    "file": (
+        "import uuid",
+        "open(f'left-{uuid.uuid4()}', 'w').close()",
+        "the files of the current folder (left-",
+    ),
     "group": (
         "import torch.distributed as dist",
         "if not dist.is_initialized():\n"
@@ -83,6 +98,14 @@ def test_seeding_is_no_fault(tmp_path):
     write_page(tmp_path, "then_looks", page(head=head, body=looks))
 
     assert "2 passed, 2 refuted" in spawn(tmp_path, "traps").stdout
+
+
+def test_threads_that_are_set_by_the_first_claim_to_load_torch(tmp_path):
+    """A library that a claim loads itself is put back too, so that its next run is compared."""
+    write_page(tmp_path, "late", page(body=f"import torch\n\n    torch.set_num_threads(2)\n    {BODY}"))
+    told = spawn(tmp_path, "traps").stdout
+
+    assert "right-as_long_as_both] changed torch's threads (1 → 2)" in told
 
 
 @pytest.mark.parametrize("call", ["raise SystemExit(0)", "sys.exit()", "import no_such_module", "1 / 0"])
@@ -149,8 +172,9 @@ def write_page(root, slug, text):
 def spawn(root, *arguments):
     """A run in a process of its own: torch loads parts of itself once a process, on its first change."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    path = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=root, env=path, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTEST_XDIST_WORKER", None)  # it is no worker, whatever this test is
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
 SWALLOWS = """

@@ -49,6 +49,13 @@ def form(root: Path, page: Path) -> Proof:
     return _complained([*complaints(root / page, recorded=False), *shared])
 
 
+def style(root: Path, page: Path) -> Proof:
+    """Read as the linter wants it."""
+    proof = _run(root, "ruff", "check", "--quiet", str(page))
+    proof = proof if not proof.passes else _run(root, "ruff", "format", "--diff", "--quiet", str(page))
+    return Proof(proof.passes, "ruff check, ruff format", proof.below)
+
+
 def claims(root: Path, page: Path) -> Proof:
     """Try every claim, and take the record."""
     return _run(root, "pytest", str(page), "--evidence=evidence")
@@ -84,7 +91,7 @@ def entry(root: Path, page: Path) -> Proof:
     return Proof(True, f"facts/{page.parent.name}.md will read:", f"\n## {text}")
 
 
-PROOFS: tuple[Callable[[Path, Path], Proof], ...] = (form, claims, record, teeth, deep, entry)
+PROOFS: tuple[Callable[[Path, Path], Proof], ...] = (form, style, claims, record, teeth, deep, entry)
 
 
 def _complained(found: list[str]) -> Proof:
@@ -97,10 +104,14 @@ def _run(root: Path, module: str, *arguments: str) -> Proof:
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     lines = [line.strip("= ") for line in done.stdout.splitlines() if line.strip("= ")]
-    summary = re.sub(r"^.*?\.py: | in [\d.]+s( \(.*\))?$", "", lines[-1]) if lines else "said nothing"
+    summary = re.sub(r"^.*?\.py: | in [\d.]+s( \(.*\))?$", "", lines[-1]) if lines else ""
     records = [found[1] for line in lines if (found := re.match(r"evidence: evidence: (.*)", line))]
-    below = "" if done.returncode == 0 else done.stdout + done.stderr
-    return Proof(done.returncode == 0, "; records: ".join([summary, *records]), below)
+    passes = done.returncode == 0 and not any(REFUSED.search(told) for told in records)
+    below = "" if passes else done.stdout + done.stderr
+    return Proof(passes, "; records: ".join([summary, *records]), below)
+
+
+REFUSED = re.compile(r"\b[1-9]\d* refused")
 
 
 def _belongings(root: Path, page: Path) -> Iterator[Path]:

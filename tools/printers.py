@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from fixtures.trial.claims import EVIDENCE
+from fixtures.trial.page import EVIDENCE
 from fixtures.trial.words import plural
 
 from . import entries, markdown, phrases, rows

@@ -93,6 +93,19 @@ def an_answer_remembers_nothing(source: Source) -> Complaints:
                     yield line, f"{seen}. Let its parameters be all that it knows"
 
 
+@broken_by(
+    importing("COUNT = 0"), ("    assert observe(", "    global COUNT\n    COUNT += 1\n    assert observe(")
+)
+def a_claim_remembers_nothing(source: Source) -> Complaints:
+    """An example that hangs on the one before it cannot be repeated."""
+    for claim, _ in source.claims:
+        for definition in source.reached([claim.name], shut=sides(claim)).values():
+            for node in ast.walk(definition):
+                if isinstance(node, ast.Global):
+                    seen = f"{claim.name} keeps the global {', '.join(node.names)} from example to example"
+                    yield node.lineno, f"{seen}. Let @given and the device be all that it knows"
+
+
 def _memories(source: Source, function: ast.FunctionDef) -> Iterator[tuple[int, str]]:
     """What a function changes and finds again when it is called anew."""
     own = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}

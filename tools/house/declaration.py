@@ -63,6 +63,21 @@ def no_name_is_defined_twice(source: Source) -> Complaints:
             lines[name] = node.lineno
 
 
+@broken_by(
+    ("def encode(character)", 'def decode(text):\n    """Its characters."""\n\n\ndef encode(character)')
+)
+@broken_by(importing("LIMIT = 4"))
+def nothing_is_unused(source: Source) -> Complaints:
+    """What no claim needs is in the reader's way."""
+    names = [node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)]
+    stored = [node.id for node in ast.walk(source.tree)
+              if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]  # fmt: skip
+    for node in source.tree.body:
+        for name in _defines(node):
+            if not name.lower().startswith("test") and names.count(name) == stored.count(name):
+                yield node.lineno, f"nothing on the page uses {name}. Take it away"
+
+
 def _defines(node: ast.stmt) -> list[str]:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 
@@ -175,12 +176,27 @@ def a_claim_is_one_sentence(source: Source) -> Complaints:
 
 @broken_by(('"""A character is a byte."""', '"""A character is a byte"""'))
 @broken_by(("three below U+10000, else four.", "three below U+10000, else four:"))
+@broken_by(('    """A character is a byte."""\n', ""))
+@broken_by(('"""A character is a byte."""', '""" """'))
 def an_answer_opens_with_a_sentence(source: Source) -> Complaints:
     """The first paragraph of an answer's docstring is printed by itself."""
     for claim, _ in source.claims:
         for rival in (*claim.wrong, claim.right):
-            if not rival.sentence.endswith("."):
+            if not rival.sentence:
+                seen = f"{rival.name} has no docstring"
+                yield source.line(rival.name), f"{seen}. Say in it what the answer believes, or its rule"
+            elif not rival.sentence.endswith("."):
                 yield source.line(rival.name), f"{rival.sentence!r} is left open. End it with a full stop"
+
+
+@broken_by(("return codecs", "print(character)\n    return codecs"))
+@broken_by(("return codecs", "breakpoint()\n    return codecs"))
+def a_page_is_silent(source: Source) -> Complaints:
+    """What is worth a look is observed, and then it stands in the record."""
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Call(func=ast.Name(id="print" | "breakpoint" | "input" as name)):
+                yield node.lineno, f"{name}(…) is left over. Take it away, or observe(name=value)"
 
 
 @broken_by(believing("1  # TODO: combining characters"))

@@ -15,12 +15,26 @@ from .specimen import importing
 @broken_by(importing("from traps.data import reservoir"))
 @broken_by(importing("from . import encodings_lose_text"))
 @broken_by(importing("from tools.new_trap import NAME"))
+@broken_by(importing("from fixtures.trial.page import Page"))
+@broken_by(importing("import fixtures.trial.claims"))
 @broken_by(("    return codecs", "    import conftest\n    return codecs"))
 def imports_are_few(source: Source) -> Complaints:
     """A page imports the house, torch, numpy, hypothesis, pytest, the standard library, its subject."""
     for node, module in imports(source.tree):
-        if module.split(".")[0] not in IMPORTABLE | SUBJECTS:
+        root = module.split(".")[0]
+        if root in ("", "tools", "tests", "traps", "conftest") or module.startswith("fixtures.trial"):
             yield node.lineno, f"a page may not import {module}. Move what two pages share into fixtures/"
+        elif root not in IMPORTABLE | SUBJECTS:
+            known = ", ".join(sorted(IMPORTABLE - sys.stdlib_module_names | SUBJECTS))
+            yield node.lineno, f"a page may not import {module}. It has the standard library and {known}"
+
+
+@broken_by(importing("from math import *"))
+def names_are_imported_by_name(source: Source) -> Complaints:
+    """A star hides where a name comes from, from readers and from these rules."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            yield node.lineno, f"`{ast.unparse(node)}` hides what it brings. Name what the page uses"
 
 
 IMPORTABLE = {"fixtures", "hypothesis", "numpy", "pytest", "torch"} | sys.stdlib_module_names

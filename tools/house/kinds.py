@@ -165,6 +165,30 @@ def a_trained_claim_takes_a_device(source: Source) -> Complaints:
             yield test.lineno, f"{claim.name} trains on the CPU alone. Take the parameter device, and use it"
 
 
+@broken_by(declaring("measured"))
+@second_edition
+def a_measured_claim_reads_a_meter(source: Source) -> Complaints:
+    """A clock or a meter read a real run; what is counted is exact."""
+    for claim, test in of_kind(source, "measured"):
+        values = [value for _, _, value in flow.observations(test)]
+        names = flow.names(source, reality(source, claim, test, ast.Tuple(values, ast.Load())))
+        if values and not any(METERS.match(name) or _reads_a_meter(name) for name in names):
+            seen = f"{claim.name} is measured and reads no clock and no meter"
+            yield test.lineno, f'{seen}. Read one of fixtures.clocks or fixtures.meters, or say "exact"'
+
+
+METERS = re.compile(r"(time|timeit|resource|tracemalloc|torch\.cuda|torch\.utils\.benchmark)\.")
+
+
+@functools.cache
+def _reads_a_meter(name: str) -> bool:
+    """Whether a full name is of an instrument that reads a clock, or of a meter itself."""
+    module = ".".join(name.split(".")[:2])
+    file = Path(fixtures.__file__).parent / f"{module.partition('.')[2]}.py"
+    text = file.read_text("utf-8") if module.startswith("fixtures.") and file.is_file() else ""
+    return module == "fixtures.meters" or bool(re.search(r"\b(time\.\w+|clocks|meters)\b", text))
+
+
 @broken_by(
     declaring("measured"),
     importing("from fixtures.meters import nearest"),

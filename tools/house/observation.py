@@ -51,6 +51,19 @@ def a_claim_observes_and_asks(source: Source) -> Complaints:
             yield test.lineno, f"{claim.name} asks nobody. Compare what it measures with answer(…)"
 
 
+@broken_by(("observe(length=", "observe("))
+@broken_by(("observe(length=len(encode(character)))", "observe(length=len(encode(character)), twice=2)"))
+def an_observation_has_one_name(source: Source) -> Complaints:
+    """The name is printed with its value, and tells the unit."""
+    for _, test in source.claims:
+        for node in ast.walk(test):
+            match node:
+                case ast.Call(func=ast.Name(id="observe"), args=args, keywords=keywords):
+                    if args or len(keywords) != 1:
+                        seen = f"`{ast.unparse(node)}` names not one value"
+                        yield node.lineno, f"{seen}. Write observe(name=value), once for each"
+
+
 @broken_by(("len(encode(character))", "1 + len(character)"))
 @broken_by(
     (
