@@ -28,7 +28,7 @@ from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds
-from fixtures.machines import A100, H100, LLAMA_2_7B, LLAMA_3_8B, MACHINES, counted_pass
+from fixtures.machines import A100, H100, LLAMA_2_7B, LLAMA_3_8B, MACHINES, QWEN_3_4B, counted_pass
 from fixtures.stack import measured, stack
 
 
@@ -123,7 +123,7 @@ jobs = {
 @example(model=LLAMA_2_7B, machine=A100, batch=8, prompt=4000, reply=200)
 @example(model=LLAMA_2_7B, machine=A100, batch=64, prompt=4000, reply=200)
 @example(model=LLAMA_3_8B, machine=A100, batch=512, prompt=100, reply=100)  # decode is compute-bound too
-@given(model=st.sampled_from([LLAMA_3_8B, LLAMA_2_7B]), machine=st.sampled_from(MACHINES), **jobs)
+@given(model=st.sampled_from([LLAMA_3_8B, LLAMA_2_7B, QWEN_3_4B]), machine=st.sampled_from(MACHINES), **jobs)
 def test_prefill_share_of_a_job(answer, model, machine, batch, prompt, reply):
     """The share of prefill in a job's time follows from FLOPs and bytes, pass by pass."""
     prefill, decode = phases(model, machine, batch, prompt, reply)

@@ -31,7 +31,7 @@ from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds
-from fixtures.machines import LLAMA_2_7B, LLAMA_3_8B, LLAMA_3_70B, MODELS, counted_pass
+from fixtures.machines import LLAMA_2_7B, LLAMA_3_8B, LLAMA_3_70B, MODELS, QWEN_3_4B, counted_pass
 from fixtures.meters import flops, nbytes
 from fixtures.stack import attending
 
@@ -109,7 +109,7 @@ def test_decode_attention_time_of_a_batch(answer, device, batch):
     assert nearest(ratio, 1, 8) == answer(batch)
 
 
-models = st.sampled_from(MODELS)
+models = st.sampled_from([*MODELS, QWEN_3_4B])
 
 
 @claim(
@@ -124,6 +124,7 @@ models = st.sampled_from(MODELS)
 @example(model=LLAMA_2_7B, batch=12, context=2048)
 @example(model=LLAMA_3_8B, batch=1, context=106_496)
 @example(model=LLAMA_2_7B, batch=1, context=24_704)
+@example(model=QWEN_3_4B, batch=1, context=2048)
 @given(model=models, batch=st.integers(1, 256), context=st.integers(1, 131_072))
 def test_decode_share_of_the_cache(answer, model, batch, context):
     """The share of the cache in what a decode step reads grows with batch times context."""

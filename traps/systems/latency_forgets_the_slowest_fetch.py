@@ -75,13 +75,13 @@ REQUESTS = 4000
     wrong=(as_rare_as_a_slow_call, once_for_each_call),
     right=unless_all_are_fast,
     evidence="simulated",
-    examples=12,
+    examples=24,
 )
 @example(calls=100, slow=0.01, seed=0)
 @example(calls=10, slow=0.001, seed=0)
-@example(calls=100, slow=0.001, seed=0)
+@example(calls=2, slow=0.5, seed=0)
 @given(
-    calls=st.integers(1, 100),
+    calls=st.sampled_from([1, 2, 3, 10, 100]),
     slow=st.sampled_from([0.0, 0.01, 0.02, 0.1, 0.5, 1.0]),
     seed=st.integers(0, 9999),
 )
@@ -105,11 +105,15 @@ def test_latency_tail_of_a_fan_out(answer, calls, slow, seed):
     wrong=(percentile_of_a_call, sum_of_the_tails),
     right=root_of_the_percentile,
     evidence="simulated",
-    examples=12,
+    examples=24,
 )
 @example(calls=100, percentile=0.99, seed=0)
 @example(calls=1, percentile=0.99, seed=0)
-@given(calls=st.integers(1, 100), percentile=st.sampled_from([0.5, 0.9, 0.99]), seed=st.integers(0, 9999))
+@given(
+    calls=st.sampled_from([1, 2, 3, 10, 100]),
+    percentile=st.sampled_from([0.5, 0.9, 0.99]),
+    seed=st.integers(0, 9999),
+)
 def test_latency_percentile_of_a_fan_out(answer, calls, percentile, seed):
     """A request's median or p99 is a far rarer percentile of a single call.
 
