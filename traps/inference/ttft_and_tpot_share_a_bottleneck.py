@@ -1,0 +1,139 @@
+"""TTFT, TPOT, and what prefill and decode wait for
+
+One model serves a chatbot, which needs a fast time to first token, and a summarization job, which needs
+throughput. How do the two stress the GPU, and which tradeoff do you manage?
+
+Answer: Prefill sends the whole prompt through each weight it reads, so TTFT is compute-bound and grows with
+    the prompt; decode sends one token per request, so TPOT is bound by HBM bandwidth. Tokens per pass decide,
+    not the phase: Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200
+    tokens and 28 ms for one of 2000. Larger batches buy throughput with TPOT; chunked prefill or
+    disaggregation keeps long prompts from stalling the replies of others.
+Says: TTFT is dominated by the compute-bound prefill, the throughput of a batch job limited by the
+    memory-bandwidth-bound generation; small batches fail to saturate memory bandwidth.
+Verdict: imprecise: tokens per pass decide, so that a short prompt is memory-bound and a batch of 512 is not;
+    and what a small batch leaves idle is the arithmetic, not the bandwidth of its weights.
+Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 14
+Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
+    PagedAttention", sections 2.2 and 2.3, https://arxiv.org/abs/2309.06180
+Source: Agrawal et al. 2024, "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
+    section 3.1, https://arxiv.org/abs/2403.02310
+Terms: TTFT, TPOT, time to first token, time per output token, inter-token latency, prefill, decode,
+    compute-bound, memory-bound, arithmetic intensity, roofline, ridge, HBM, bandwidth, MFU, model FLOPs
+    utilization, chunked prefill, disaggregation
+Right when: Prompts have thousands of tokens and decode batches dozens of requests, as they mostly do.
+Limits: Weights alone. Attention at batch 1 need not saturate the bandwidth, and its reads are the page
+    decode_waits_for_the_cache. The clock decides in fp32 between one row and 128, far below and above the
+    ridge; from 2 to 64 rows a CPU is neither flat nor linear. No kernel reaches the data sheet. From how
+    many tokens on a layer is compute-bound is the page ridge_counts_the_tokens_alone.
+"""
+
+from hypothesis import example, given, strategies as st
+from pytest import approx
+
+from fixtures import claim, observe
+from fixtures.clocks import nearest, seconds
+from fixtures.machines import H100, LLAMA_3_8B, MACHINES, MODELS, counted_pass
+from fixtures.stack import measured, stack
+
+
+def matter_of_batch_size(phase, tokens, params, itemsize, peak, bandwidth):
+    """A small batch for low latency, a large one for throughput: a pass reads the weights once.
+
+    That read is its time.
+    """
+    return itemsize * params / bandwidth
+
+
+def by_phase(phase, tokens, params, itemsize, peak, bandwidth):
+    """Prefill multiplies matrices and is compute-bound; decode multiplies vectors and is memory-bound."""
+    return 2 * params * tokens / peak if phase == "prefill" else itemsize * params / bandwidth
+
+
+def by_tokens_per_pass(phase, tokens, params, itemsize, peak, bandwidth):
+    """A pass takes the longer of reading the weights and computing its tokens, in either phase.
+
+    A weight that is read serves every token of the pass with 2 FLOPs.
+    """
+    return max(2 * params * tokens / peak, itemsize * params / bandwidth)
+
+
+def small_batch_fills_neither(engine, batch, ridge, itemsize):
+    """A small batch saturates neither compute nor bandwidth; both fill up as it grows."""
+    return min(1.0, 2 * batch / itemsize / ridge)
+
+
+def gpu_is_busy(engine, batch, ridge, itemsize):
+    """A device that reads all the time is a device at full utilization."""
+    return 1.0
+
+
+def arithmetic_idles(engine, batch, ridge, itemsize):
+    """Below the ridge the bandwidth is in full use, and of the peak the intensity over the ridge; above it
+    the other way round.
+
+    The intensity is 2 FLOPs per row over the bytes of a weight. The used share of the peak is the MFU.
+    """
+    intensity = 2 * batch / itemsize
+    return min(1.0, ridge / intensity if engine == "bandwidth" else intensity / ridge)
+
+
+phases = st.sampled_from(["prefill", "decode"])
+
+
+@claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="measured")
+@given(phase=phases, tokens=st.sampled_from([1, 128]))
+def test_ttft_and_tpot_by_the_clock(answer, device, phase, tokens):
+    """A pass takes the time of a read or of its FLOPs by its tokens, whichever phase they belong to.
+
+    phase: whether the tokens are one request's prompt or the next tokens of as many requests
+    """
+    shape = (1, tokens) if phase == "prefill" else (tokens, 1)
+    machine, params = measured(device), stack(device).params
+    laws = 4 * params / machine.bandwidth, 2 * params * tokens / machine.peak
+
+    (taken,) = seconds(stack(device).passing(*shape), device=device)
+
+    assert nearest(observe(seconds=taken), *laws) == approx(
+        answer(phase, tokens, params, 4, machine.peak, machine.bandwidth)
+    )
+
+
+@claim(wrong=(small_batch_fills_neither, gpu_is_busy), right=arithmetic_idles, evidence="measured")
+@given(engine=st.sampled_from(["bandwidth", "compute"]), batch=st.sampled_from([1, 128]))
+def test_bandwidth_and_mfu_of_a_batch(answer, device, engine, batch):
+    """A small batch uses the bandwidth of its weights and leaves the arithmetic idle, a large one inversely.
+
+    engine: whose use is observed, as a share of what the device reaches at best
+    """
+    machine, params = measured(device), stack(device).params
+    (taken,) = seconds(stack(device).passing(batch), device=device)
+    best = 4 * params / machine.bandwidth if engine == "bandwidth" else 2 * params * batch / machine.peak
+
+    partly = min(batch / 2 / machine.ridge, 2 * machine.ridge / batch)
+
+    assert nearest(observe(share=best / taken), 1, partly) == approx(answer(engine, batch, machine.ridge, 4))
+
+
+@claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="derived", examples=40)
+@example(phase="decode", batch=1, new=1, model=LLAMA_3_8B, machine=H100)
+@example(phase="prefill", batch=1, new=200, model=LLAMA_3_8B, machine=H100)
+@example(phase="prefill", batch=1, new=2000, model=LLAMA_3_8B, machine=H100)
+@example(phase="decode", batch=512, new=1, model=LLAMA_3_8B, machine=H100)
+@given(
+    phase=phases,
+    batch=st.integers(1, 512),
+    new=st.integers(1, 4096),
+    model=st.sampled_from([m for m in MODELS if m.d == 4096]),
+    machine=st.sampled_from(MACHINES),
+)
+def test_ttft_and_tpot_at_full_size(answer, phase, batch, new, model, machine):
+    """By the data sheet TTFT and TPOT lie on one roofline, at the tokens of their pass.
+
+    phase: prefill of the new tokens of one request, or the next token of a batch
+    """
+    tokens = new if phase == "prefill" else batch
+    one = counted_pass(model, tokens, 1, 0)
+
+    taken = observe(seconds=max(one.flops / machine.peak, one.weights / machine.bandwidth))
+
+    assert taken == approx(answer(phase, tokens, one.weights / 2, 2, machine.peak, machine.bandwidth))
