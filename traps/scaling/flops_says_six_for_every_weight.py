@@ -56,9 +56,9 @@ def by_what_lies_below(widths, trained, embedded):
     twice their forward pass. With the last one alone trained they take 128, as nobody waits for the rest.
     """
     total, below = 0, embedded
-    for (a, b), t in zip(pairwise(widths), trained, strict=True):
-        total += 2 * a * b * (t + below)
-        below = below or t
+    for layer, weight_is_trained in enumerate(trained):
+        total += 2 * widths[layer] * widths[layer + 1] * (weight_is_trained + below)
+        below = below or weight_is_trained
     return total
 
 
