@@ -3,9 +3,9 @@
 Swapping sigmoid for ReLU is said to cure vanishing gradients. What does it change in the forward pass?
 
 Answer: A ReLU passes on how far a positive input is from its boundary, and a sigmoid squashes it: of the
-    distance between 5 and 10 it leaves 0.0066. In a random net of 20 sigmoid layers two inputs come together,
-    to 7e-13 of their size, and in one of ReLU layers only to 0.46. But a ReLU erases what is negative, and tanh
-    keeps inputs apart as well.
+    distance between 5 and 10 it leaves 0.0066. Ten random sigmoid layers leave 1e-6 of the distance between
+    two similar inputs, ReLU layers all of it. But a ReLU erases what is negative, and tanh keeps inputs apart as
+    well.
 Says: The real advantage of ReLU is in the forward pass: it preserves the scalar distance from decision
     boundaries, whereas sigmoid compresses it.
 Verdict: holds if the input is on the positive side of the boundary
@@ -24,7 +24,6 @@ Limits: Random nets without biases or norms, no training: what a net makes of th
 """
 
 from math import exp, sqrt
-from statistics import NormalDist
 
 import torch
 from hypothesis import example, given, strategies as st
@@ -32,21 +31,22 @@ from pytest import approx
 from torch import nn
 
 from fixtures import claim, observe
+from fixtures.gaussian import NORMAL
 
 
 def only_the_gradient_changes(activation, a, b):
     """The activation matters for the gradient; forward, a net works with either."""
-    return squash(a, b) if activation == "relu" else kept_above_zero(activation, a, b)
+    return kept_above_zero("sigmoid", a, b)
 
 
 def every_distance_is_kept(activation, a, b):
     """A ReLU is linear, so it keeps the distance of any two inputs."""
-    return abs(a - b) if activation == "relu" else kept_above_zero(activation, a, b)
+    return b - a if activation == "relu" else kept_above_zero(activation, a, b)
 
 
-def squash(a, b):
-    """What a sigmoid leaves of a distance."""
-    return abs(1 / (1 + exp(-a)) - 1 / (1 + exp(-b)))
+def squash(x):
+    """A sigmoid."""
+    return 1 / (1 + exp(-x))
 
 
 def kept_above_zero(activation, a, b):
@@ -54,7 +54,7 @@ def kept_above_zero(activation, a, b):
 
     Of the distance from 5 to 10 it keeps 5, and a sigmoid 0.0066. Of that from -5 to -1 a ReLU keeps nothing.
     """
-    return abs(max(a, 0) - max(b, 0)) if activation == "relu" else squash(a, b)
+    return max(b, 0) - max(a, 0) if activation == "relu" else squash(b) - squash(a)
 
 
 def depth_changes_nothing(activation, gain, depth):
@@ -82,11 +82,10 @@ def layer_by_layer(activation, gain, depth):
     for _ in range(depth):
         y = FUNCTIONS[activation](variance**0.5 * NORMAL)
         left *= (SLOPES[activation](y).square().mean() * variance / y.square().mean()).item() ** 0.5
-        variance = gain * y.square().mean().item()
+        variance = gain * y.square().mean()
     return left
 
 
-NORMAL = torch.tensor([NormalDist().inv_cdf((i + 0.5) / 2000) for i in range(2000)], dtype=torch.float64)
 FUNCTIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 SLOPES = {"relu": lambda y: 1.0 * (y > 0), "sigmoid": lambda y: y - y**2, "tanh": lambda y: 1 - y**2}
 
@@ -123,7 +122,7 @@ def test_distance_behind_an_activation(answer, device, activation, a, b):
     """
     outputs = MODULES[activation]()(torch.tensor([a, b], dtype=torch.float64, device=device))
 
-    assert observe(distance=outputs.diff().abs().item()) == approx(answer(activation, a, b))
+    assert observe(difference=outputs.diff().item()) == approx(answer(activation, a, b))
 
 
 @claim(
@@ -132,18 +131,18 @@ def test_distance_behind_an_activation(answer, device, activation, a, b):
     evidence="simulated",
     examples=12,
 )
-@example(activation="sigmoid", gain=1, depth=20, seed=0)
-@example(activation="sigmoid", gain=16, depth=20, seed=0)
-@example(activation="relu", gain=2, depth=20, seed=0)
-@example(activation="tanh", gain=1, depth=20, seed=0)
+@example(activation="sigmoid", gain=1, depth=10, seed=0)
+@example(activation="sigmoid", gain=16, depth=10, seed=0)
+@example(activation="relu", gain=2, depth=10, seed=0)
+@example(activation="tanh", gain=1, depth=10, seed=0)
 @given(
     activation=st.sampled_from(["tanh", "sigmoid", "relu"]),
     gain=st.sampled_from([1, 2, 16]),
-    depth=st.integers(1, 6),
+    depth=st.integers(1, 4),
     seed=st.integers(0, 9999),
 )
 def test_distance_left_by_a_random_net(answer, activation, gain, depth, seed):
-    """Random sigmoid layers bring two inputs together, and ReLU or tanh layers hardly do.
+    """Random sigmoid layers bring similar inputs together, and ReLU or tanh layers do not.
 
     gain: variance of a weight times the width of its layer
     """
@@ -153,5 +152,6 @@ def test_distance_left_by_a_random_net(answer, activation, gain, depth, seed):
 
     outputs = random_net(activation, gain, depth, random)(near)
 
-    # BAND
-    assert observe(left=apart(outputs) / apart(near)) == approx(answer(activation, gain, depth), rel=0.3)
+    # Over 50 seeds one layer lies from 0.95 to 1.06 times the law of infinite width, six from 0.70 to 1.32.
+    left = observe(left=apart(outputs) / apart(near))
+    assert left == approx(answer(activation, gain, depth), rel=0.2 * sqrt(depth))

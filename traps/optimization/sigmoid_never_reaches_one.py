@@ -54,7 +54,9 @@ def all_stay_apart(dtype, low, high):
 
 def both_tails_are_lost(dtype, low, high):
     """It is flat for large inputs of either sign, so few outputs are left at both ends."""
-    return len({nearest(dtype, abs(n) / n / (1 + exp(-abs(n) / 4)) if n else 0.5) for n in range(low, high + 1)})
+    return len(
+        {nearest(dtype, abs(n) / n / (1 + exp(-abs(n) / 4)) if n else 0.5) for n in range(low, high + 1)}
+    )
 
 
 def as_many_as_the_format_tells_apart(dtype, low, high):
@@ -80,7 +82,9 @@ def kept_by_the_logits(from_logits, logit):
 
     The first is worked out without the sigmoid's slope. The second multiplies by the slope, which is 0.
     """
-    return the_loss_repairs_it(from_logits, logit) if from_logits else lost_with_the_sigmoid(from_logits, logit)
+    return (
+        the_loss_repairs_it(from_logits, logit) if from_logits else lost_with_the_sigmoid(from_logits, logit)
+    )
 
 
 @claim(wrong=(never_quite_one, one_for_all), right=when_the_rest_is_lost)

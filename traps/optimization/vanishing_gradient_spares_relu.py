@@ -20,7 +20,6 @@ Limits: Random weights, no training, no biases, norms or residual connections, i
 """
 
 from math import sqrt
-from statistics import NormalDist
 
 import torch
 from hypothesis import example, given, strategies as st
@@ -28,6 +27,7 @@ from pytest import approx
 from torch import nn
 
 from fixtures import claim, observe
+from fixtures.gaussian import NORMAL
 
 
 def relu_cures_it(gain, depth):
@@ -71,12 +71,11 @@ def fan_out_counts(activation, fan_in, fan_out, variance):
 
 
 ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
-NORMAL = [NormalDist().inv_cdf((i + 0.5) / 1000) for i in range(1000)]
 
 
 def mean_square_slope(activation):
     """The mean of the squared slope over a normal distribution of mean 0 and variance 1."""
-    z = torch.tensor(NORMAL, dtype=torch.float64).requires_grad_()
+    z = NORMAL.clone().requires_grad_()
     return torch.autograd.grad(ACTIVATIONS[activation](z).sum(), z)[0].square().mean().item()
 
 
@@ -121,9 +120,7 @@ def test_vanishing_gradient_of_a_relu_net(answer, gain, depth, seed):
     assert observe(size=(leaving.norm() / arriving.norm()).item()) == approx(answer(gain, depth), rel=0.3)
 
 
-@claim(
-    wrong=(sigmoid_quarters_it, fan_in_counts), right=fan_out_counts, evidence="simulated", examples=30
-)
+@claim(wrong=(sigmoid_quarters_it, fan_in_counts), right=fan_out_counts, evidence="simulated", examples=30)
 @example(activation="relu", fan_in=256, fan_out=256, variance=2 / 256, seed=0)
 @example(activation="sigmoid", fan_in=256, fan_out=256, variance=1 / 256, seed=0)
 @example(activation="tanh", fan_in=256, fan_out=256, variance=1 / 256, seed=0)

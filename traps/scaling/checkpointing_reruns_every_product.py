@@ -94,4 +94,6 @@ def test_checkpointing_flops_relative_to_a_forward_pass(answer, device, d, conte
     with set_checkpoint_early_stop(early_stop):
         checkpointed = flops(lambda: checkpoint(block, x, use_reentrant=False).sum().backward())
 
-    assert observe(recomputed=(checkpointed - plain) / forward) == approx(answer(d, context, early_stop, norm))
+    assert observe(recomputed=(checkpointed - plain) / forward) == approx(
+        answer(d, context, early_stop, norm)
+    )

@@ -109,9 +109,7 @@ def test_causal_attention_share(answer, device, context, block):
     assert observe(share=needed / full) == approx(answer(context, block))
 
 
-@claim(
-    wrong=(attention_is_negligible, always_in_full, always_half), right=by_what_is_computed, examples=30
-)
+@claim(wrong=(attention_is_negligible, always_in_full, always_half), right=by_what_is_computed, examples=30)
 @example(d=4096, context=8192, causal=False)  # T = 2d
 @example(d=32, context=64, causal=True)  # T = 2d
 @example(d=8, context=64, causal=False)  # T = 8d
