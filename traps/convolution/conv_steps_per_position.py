@@ -4,26 +4,25 @@ A custom 1D convolution has a right forward pass and right derivatives at every 
 What is missing in its backward pass, and may the optimizer take a step for each position?
 
 Answer: The sum. All positions share the kernel, so its gradient is the sum of theirs, and then the optimizer
-    steps once. If each position overwrites the gradient, the last one alone is left to learn from. A step for each
-    position comes to the same under plain SGD, but with 16 positions Adam moves the kernel up to 16 times too
-    far, and SGD with momentum 5.4 times.
+    steps once. If each position overwrites the gradient, the last one alone is left to learn from. A step for
+    each position comes to the same under plain SGD, but with 16 positions Adam moves the kernel up to 16
+    times too far, and SGD with momentum 5.4 times.
 Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
     derivatives, because it neglects to aggregate the gradients computed at each time step.
-Verdict: imprecise: the gradients are to be summed, and without the sum the kernel learns from fewer positions. Its
-    equivariance comes from sharing the kernel, not from learning.
+Verdict: imprecise: the gradients are to be summed, and without the sum the kernel learns from fewer
+    positions. Its equivariance comes from sharing the kernel, not from learning.
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition", Neural Computation
     1(4), pages 541-551, https://doi.org/10.1162/neco.1989.1.4.541
-Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 9.5,
-    https://www.deeplearningbook.org/contents/convnets.html
-Terms: weight sharing, shared kernel, parameter sharing, conv1d, convolution, backward pass, chain rule, gradient
-    accumulation, custom autograd, time steps, stride, padding, Adam, translation invariance
-Right when: The optimizer is plain SGD: then the steps add up to the sum, in any order. The mean is the sum at a
-    smaller learning rate, and under Adam the same step.
-Limits: The steps are those of one forward pass; one that runs forward anew after each step is another algorithm.
-    They agree at all positions; where they differ, steps of Adam have no such simple law. What is learned from
-    the last position is the page conv_learns_from_one_position, invariance conv_learns_its_invariance. The newsletter's stored text stops after "time", LeCun et al. were read as others
-    quote them.
+Terms: weight sharing, shared kernel, parameter sharing, conv1d, convolution, backward pass, chain rule,
+    gradient accumulation, custom autograd, time steps, stride, padding, Adam, translation invariance
+Right when: The optimizer is plain SGD: then the steps add up to the sum, in any order. The mean is the sum at
+    a smaller learning rate, and under Adam the same step.
+Limits: The steps are those of one forward pass; one that runs forward anew after each step is another
+    algorithm. They agree at all positions; where they differ, steps of Adam have no such simple law. What is
+    learned from the last position is the page conv_learns_from_one_position, invariance
+    conv_learns_its_invariance. The newsletter's stored text stops after "time", LeCun et al. were read as
+    others quote them.
 """
 
 import torch
@@ -53,8 +52,9 @@ def flipped_kernel(x, slopes, k, stride, padding):
 def sum_of_positions(x, slopes, k, stride, padding):
     """The sum over positions of the output's slope times the input that the weight has read there.
 
-    The chain rule adds over all paths, and a shared weight has one through each position. Inputs 1 and 2, slopes
-    of 1 and a kernel of one weight make 3, not 2 or 1.5. A step of stride skips inputs, padding reads zeros.
+    The chain rule adds over all paths, and a shared weight has one through each position. Inputs 1 and 2,
+    slopes of 1 and a kernel of one weight make 3, not 2 or 1.5. A step of stride skips inputs, padding reads
+    zeros.
     """
     padded = [0] * padding + x + [0] * padding
     return [sum(slope * padded[t * stride + tap] for t, slope in enumerate(slopes)) for tap in range(k)]
@@ -76,7 +76,8 @@ def full_step_each(optimizer, positions):
 
 
 def sgd_alone_adds_up(optimizer, positions):
-    """As far as the summed step under plain SGD, further with momentum, and a whole step per position under Adam.
+    """As far as the summed step under plain SGD, further with momentum, and a whole step per position under
+    Adam.
 
     A step of SGD is proportional to its gradient. Momentum counts an early one again at every step that
     follows, which for 16 positions makes 5.4 times the summed step. Adam divides by the gradient's size, so

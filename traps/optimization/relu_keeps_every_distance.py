@@ -4,8 +4,8 @@ Swapping sigmoid for ReLU is said to cure vanishing gradients. What does it chan
 
 Answer: A ReLU passes on how far a positive input is from its boundary, and a sigmoid squashes it: of the
     distance between 5 and 10 it leaves 0.0066. Ten random sigmoid layers leave 1e-6 of the distance between
-    two similar inputs, ReLU layers all of it. But a ReLU erases what is negative, and tanh keeps inputs apart as
-    well.
+    two similar inputs, ReLU layers all of it. But a ReLU erases what is negative, and tanh keeps inputs apart
+    as well.
 Says: The real advantage of ReLU is in the forward pass: it preserves the scalar distance from decision
     boundaries, whereas sigmoid compresses it.
 Verdict: holds if the input is on the positive side of the boundary
@@ -75,8 +75,8 @@ def gain_makes_up_for_it(activation, gain, depth):
 def layer_by_layer(activation, gain, depth):
     """By the root of E[slope²] · Var / E[output²] per layer, where E is over inputs of this variance.
 
-    For a ReLU that is 1 whatever the gain. A sigmoid's outputs are nearly alike, as all are around a half, and
-    what differs is a small part of them. tanh has no such mean.
+    For a ReLU that is 1 whatever the gain. A sigmoid's outputs are nearly alike, as all are around a half,
+    and what differs is a small part of them. tanh has no such mean.
     """
     left, variance = 1.0, gain
     for _ in range(depth):

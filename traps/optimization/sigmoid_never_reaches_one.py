@@ -2,13 +2,13 @@
 
 From which input on is a sigmoid exactly 1 and its gradient exactly 0, and what does that do to a loss?
 
-Answer: From 16.75 on in fp32, from 8.375 in fp16 and already from 6.25 in bf16, counting in eighths. In bf16 a
-    confidently wrong logit of 7 then has no gradient, if the loss is taken of the sigmoid. Take it of the logit
-    (BCEWithLogitsLoss), whose gradient there is 1, and compute it in fp32.
+Answer: From 16.75 on in fp32, from 8.375 in fp16 and already from 6.25 in bf16, counting in eighths. In bf16
+    a confidently wrong logit of 7 then has no gradient, if the loss is taken of the sigmoid. Take it of the
+    logit (BCEWithLogitsLoss), whose gradient there is 1, and compute it in fp32.
 Verdict: not judged: the newsletter says that a sigmoid compresses distances, not where they are gone
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
-Source: PyTorch documentation, torch.nn.BCEWithLogitsLoss: more numerically stable than a Sigmoid followed by a
-    BCELoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+Source: PyTorch documentation, torch.nn.BCEWithLogitsLoss: more numerically stable than a Sigmoid followed by
+    a BCELoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
 Terms: sigmoid, saturation, vanishing gradient, bf16, fp16, logits, BCEWithLogitsLoss, binary cross-entropy,
     zero gradient, squashing, machine epsilon, underflow
 Right when: Inputs are negative: near 0 a format has numbers enough, and a sigmoid in fp32 is not 0 at -17.
@@ -78,7 +78,8 @@ def lost_with_the_sigmoid(from_logits, logit):
 
 
 def kept_by_the_logits(from_logits, logit):
-    """A loss of logits has the sigmoid's value for a gradient, 1 at a logit of 7; one of a saturated sigmoid 0.
+    """A loss of logits has the sigmoid's value for a gradient, 1 at a logit of 7; one of a saturated sigmoid
+    0.
 
     The first is worked out without the sigmoid's slope. The second multiplies by the slope, which is 0.
     """

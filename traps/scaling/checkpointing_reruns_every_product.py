@@ -1,11 +1,11 @@
 """The FLOPs of activation checkpointing
 
-Activation checkpointing keeps the inputs of blocks and recomputes the rest in the backward pass. Training then
-takes 8 FLOPs per weight and token instead of 6. Is that what torch's `checkpoint` does?
+Activation checkpointing keeps the inputs of blocks and recomputes the rest in the backward pass. Training
+then takes 8 FLOPs per weight and token instead of 6. Is that what torch's `checkpoint` does?
 
-Answer: A full second forward pass makes eight FLOPs per weight and token. Torch stops it as soon as it has all
-    that the backward pass needs, so the last product of a block is spared: 30 % of a forward pass for a context
-    shorter than d, 14 % at T = 8d. A norm behind it needs its result, and the saving is gone.
+Answer: A full second forward pass makes eight FLOPs per weight and token. Torch stops it as soon as it has
+    all that the backward pass needs, so the last product of a block is spared: 30 % of a forward pass for a
+    context shorter than d, 14 % at T = 8d. A norm behind it needs its result, and the saving is gone.
 Verdict: not judged: the book's chapter counts training without recomputation
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 24
 Source: PyTorch documentation, torch.utils.checkpoint, set_checkpoint_early_stop,
@@ -52,8 +52,8 @@ def recomputes_until_enough(d, context, early_stop, norm):
     """A forward pass, less a last product whose result the backward pass does not need: 2d/(6d + T) of it.
 
     By default torch stops recomputing a block once it has all that was kept. The product of 4d by d is only
-    added to the residual stream, unless a norm behind it keeps the sum. It is 30 % of a forward pass if d = 64
-    and T = 48, and 14 % if T = 8d.
+    added to the residual stream, unless a norm behind it keeps the sum. It is 30 % of a forward pass if d =
+    64 and T = 48, and 14 % if T = 8d.
     """
     return 1 - (2 * d / (6 * d + context) if early_stop and not norm else 0)
 

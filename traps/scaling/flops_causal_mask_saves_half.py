@@ -21,8 +21,8 @@ Terms: MFU, model FLOPs utilization, causal mask, causal attention, attention FL
 Right when: The context is long and the kernel's blocks are short relative to it: half is 0.508 at 64 tokens
     and blocks of one, and at 8192 and blocks of 128.
 Limits: FLOPs of matrix products, forward and backward alike, without a kernel's recomputation (the 7 of pull
-    280). Blocks are as many keys as queries. Whether a GPU's kernel skips them is not observed; torch's own FLOP
-    counter books is_causal in full. Sliding windows save more.
+    280). Blocks are as many keys as queries. Whether a GPU's kernel skips them is not observed; torch's own
+    FLOP counter books is_causal in full. Sliding windows save more.
 """
 
 import torch
@@ -58,8 +58,8 @@ def triangle(context, block):
 def triangle_of_blocks(context, block):
     """(T + B)/(2T) for whole blocks of B tokens: those on the diagonal are computed in full.
 
-    Blocks of one token make it (T + 1)/(2T); one block as long as the context saves nothing. If the last block
-    is short, its rows still meet all T keys.
+    Blocks of one token make it (T + 1)/(2T); one block as long as the context saves nothing. If the last
+    block is short, its rows still meet all T keys.
     """
     whole, rest = divmod(context, block)
     return (block * block * sum(range(whole + 1)) + rest * context) / context**2

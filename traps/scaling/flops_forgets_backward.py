@@ -23,9 +23,9 @@ Terms: 6ND, 2ND, training FLOPs, FLOPs, backward pass, backpropagation, compute 
 Right when: Nothing is trained: inference takes 2ND. A junior who takes the backward pass for a mirror of the
     forward pass would have to say 4ND.
 Limits: FLOPs of matrix products, causal scores computed in full (see flops_causal_mask_saves_half), nothing
-    recomputed, all weights trained (see flops_says_six_for_every_weight). One layer of GPT-3's width is counted;
-    all 96, asked with --at for 300 billion tokens, take 3.23e23. The terms are for blocks of 12d² weights whose
-    heads are d wide together, not for grouped queries or SwiGLU.
+    recomputed, all weights trained (see flops_says_six_for_every_weight). One layer of GPT-3's width is
+    counted; all 96, asked with --at for 300 billion tokens, take 3.23e23. The terms are for blocks of 12d²
+    weights whose heads are d wide together, not for grouped queries or SwiGLU.
 """
 
 import torch
@@ -66,8 +66,8 @@ def six_and_attention(params, vocab, tied, layers, d, context, tokens):
     """6·N·D + 12·L·T·d·D, where N counts the parameters that enter a product.
 
     A product takes 2 FLOPs per weight and token, and the backward pass is two more of the same size. A table
-    that is looked up takes none; tied to the output head it is a factor there. Relative to the blocks' 72·L·d²
-    the head's 6·V·d is V/(12Ld); it is V/(16Ld) of 96·L·d², where the blocks run forward twice.
+    that is looked up takes none; tied to the output head it is a factor there. Relative to the blocks'
+    72·L·d² the head's 6·V·d is V/(12Ld); it is V/(16Ld) of 96·L·d², where the blocks run forward twice.
     """
     n = params if tied else params - vocab * d
     return (6 * n + 12 * layers * context * d) * tokens
@@ -86,7 +86,8 @@ def off_by_100_percent(forward):
 def off_by_200_percent(forward):
     """The backward pass is twice the forward pass: the estimate misses 200 % of itself.
 
-    Everything above the embedding has a gradient for its input and one for its weight, or for its other input.
+    Everything above the embedding has a gradient for its input and one for its weight, or for its other
+    input.
     """
     return forward + 2 * forward
 

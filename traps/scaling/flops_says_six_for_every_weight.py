@@ -4,11 +4,11 @@ Training takes 6 FLOPs per weight and token: 2 forward and 4 backward. Is that s
 frozen weights, and for LoRA?
 
 Answer: Two products of the backward pass are done only if both gradients are wanted. A first layer above raw
-    data needs none for its input and takes four FLOPs; above an embedding it takes six. Frozen weights take four
-    if anything below them trains, and two if nothing does. So LoRA takes 67 % of the FLOPs of full training,
-    however small its adapters are.
-Says: The backward pass is twice as expensive as the forward pass, as it computes two gradients at every layer,
-    for the weights and for the input activations.
+    data needs none for its input and takes four FLOPs; above an embedding it takes six. Frozen weights take
+    four if anything below them trains, and two if nothing does. So LoRA takes 67 % of the FLOPs of full
+    training, however small its adapters are.
+Says: The backward pass is twice as expensive as the forward pass, as it computes two gradients at every
+    layer, for the weights and for the input activations.
 Verdict: holds if something below each layer is trained, as the embedding is when a language model is
     pretrained, and no weights are frozen
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 24
@@ -16,8 +16,8 @@ Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-p
     Nature 323, pages 533-536, https://doi.org/10.1038/323533a0
 Source: Hu et al. 2021, "LoRA", section 4.2: 25 % faster training of GPT-3 than full fine-tuning,
     https://arxiv.org/abs/2106.09685
-Terms: LoRA, fine-tuning, PEFT, adapters, frozen weights, freezing, first layer, backward pass, backward FLOPs,
-    FLOPs, training FLOPs, input gradient, weight gradient, 6ND
+Terms: LoRA, fine-tuning, PEFT, adapters, frozen weights, freezing, first layer, backward pass, backward
+    FLOPs, FLOPs, training FLOPs, input gradient, weight gradient, 6ND
 Right when: Every weight is trained and every input needs a gradient.
 Limits: FLOPs of matrix products only, nothing recomputed (see checkpointing_reruns_every_product). The book
     cites Rumelhart et al., who give the two products but no FLOP law. LoRA is counted on one linear layer,
