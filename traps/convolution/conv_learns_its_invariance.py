@@ -8,7 +8,8 @@ Answer: A convolution is equivariant, by sharing one kernel and not by training:
     padding none. A wrong gradient harms the fit alone.
 Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
     derivatives, because it neglects to aggregate the gradients computed at each time step.
-Verdict: imprecise: equivariance comes from sharing the kernel, and a pool makes it invariance, without a gradient
+Verdict: imprecise: equivariance comes from sharing the kernel, and a pool makes it invariance, without a
+    gradient
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the IEEE
     86(11), section II: shift invariance is obtained by shared weights, https://doi.org/10.1109/5.726791
@@ -16,9 +17,9 @@ Source: Zhang 2019, "Making Convolutional Networks Shift-Invariant Again", https
 Terms: equivariance, translation equivariance, invariance, translation invariance, shift, weight sharing,
     pooling, circular padding, zero padding, stride, aliasing, locally connected
 Right when: Copies of the kernel are stored and updated one by one: then a missing sum lets them drift apart.
-Limits: Whole circular shifts, one layer. LeCun et al. call equivariance shift invariance. What a wrong gradient
-    learns is the page conv_learns_from_one_position, what nets recognize conv_needs_patterns_everywhere. The
-    newsletter's stored text stops after "time".
+Limits: Whole circular shifts, one layer. LeCun et al. call equivariance shift invariance. What a wrong
+    gradient learns is the page conv_learns_from_one_position, what nets recognize
+    conv_needs_patterns_everywhere. The newsletter's stored text stops after "time".
 """
 
 import torch
@@ -66,8 +67,8 @@ def padding_alone_matters(padding, stride):
 def whole_strides_follow(padding, stride):
     """A shift by whole strides moves the output, if no edge tells positions apart.
 
-    Other shifts fall between the positions that are looked at. At a stride of 2 that leaves 3 shifts of 7, at
-    4 one; zeros at the edges leave none.
+    At a stride of 2 that leaves 3 shifts of 7,
+    and zeros at the edges leave none.
     """
     return SHIFTS // stride if padding == "circular" else 0
 
