@@ -67,8 +67,7 @@ def padding_alone_matters(padding, stride):
 def whole_strides_follow(padding, stride):
     """A shift by whole strides moves the output, if no edge tells positions apart.
 
-    At a stride of 2 that leaves 3 shifts of 7,
-    and zeros at the edges leave none.
+    At a stride of 2 that leaves 3 shifts of 7, and zeros at the edges leave none.
     """
     return SHIFTS // stride if padding == "circular" else 0
 

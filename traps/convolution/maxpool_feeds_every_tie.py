@@ -1,12 +1,11 @@
-"""Ties in max pooling, and in torch's other maxima
+"""Ties in max pooling
 
-Several inputs of a window tie for the maximum. Which of them gets the gradient, and do all functions of torch
-that take a maximum agree?
+Several inputs of a pooling window tie for the maximum. Which of them gets the gradient, and what does an
+input get that is the maximum of several windows?
 
-Answer: max_pool2d gives all of it to the first in reading order, and so does max(dim); where windows overlap,
-    it adds up. amax and max() share it evenly, a third each if three tie, and maximum() halves it. After a
-    ReLU whole windows tie at 0. A mask of the maxima counts the gradient once per tie, three times instead of
-    once.
+Answer: The first in reading order gets all of it, and an input adds up what its windows send. After a ReLU
+    whole windows tie at 0. A backward pass of one's own that multiplies by a mask of the maxima counts the
+    gradient once per tie: three ties get three times as much as there is.
 Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact ties
     is asked.
 Verdict: not judged: the question about ties was seen, its answer was not
@@ -14,22 +13,17 @@ Asked: AI Interview Prep newsletter, Advanced Deep Learning #20
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #10
 Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward", PyTorch
     issue 85485, https://github.com/pytorch/pytorch/issues/85485
-Source: PyTorch documentation, torch.amax: distributes the gradient evenly between equal values, whereas
-    max(dim) propagates it to a single index, https://docs.pytorch.org/docs/stable/generated/torch.amax.html
-Terms: ties, max pooling, maxpool, max_pool2d, subgradient, amax, torch.maximum, argmax, backward pass, ReLU,
+Terms: ties, max pooling, maxpool, max_pool2d, subgradient, argmax, backward pass, ReLU,
     mask, overlapping windows
 Right when: No two values of a window tie and no windows overlap: then all answers here agree.
 Limits: Which of the tied maxima is chosen is torch's doing, not mathematics: each of them, and every way to
-    share, makes a subgradient. It may differ by device and version. topk and sort, seen to choose others, and
-    NaN, which passes on and takes the gradient, are no claims here.
+    share, makes a subgradient. It may differ by device and version. A NaN passes
+    on and takes the gradient, which is no claim here. Other functions are the page max_feeds_one_winner.
 """
-
-from functools import reduce
 
 import torch
 import torch.nn.functional as F
 from hypothesis import assume, example, given, strategies as st
-from pytest import approx
 
 from fixtures import claim, observe
 
@@ -73,43 +67,6 @@ def first_maximum(x, width, slopes, k, stride):
     return gradient
 
 
-def all_as_the_pool(function, x):
-    """A maximum has one winner: the first one takes it all."""
-    return [float(n == x.index(max(x))) for n in range(len(x))]
-
-
-def all_share(function, x):
-    """A maximum is symmetric, so ties share evenly."""
-    return [(v == max(x)) / x.count(max(x)) for v in x]
-
-
-def by_function(function, x):
-    """The pool and max(dim) feed the first, amax and max() share evenly, and maximum() halves at each tie.
-
-    Of 1, 1, 0, 1 the first gets all, or three get a third each. maximum() takes two, so a chain of it gives
-    the last of three a half and the others a quarter each.
-    """
-    if function in ("max_pool1d", "max(dim)"):
-        return all_as_the_pool(function, x)
-    if function in ("amax", "max()"):
-        return all_share(function, x)
-    shares = [1.0]
-    for n, v in enumerate(x[1:], start=1):
-        best = max(x[:n])
-        new = 0.5 if v == best else float(v > best)
-        shares = [share * (1 - new) for share in shares] + [new]
-    return shares
-
-
-FUNCTIONS = {
-    "max_pool1d": lambda x: F.max_pool1d(x[None, None], len(x)),
-    "max(dim)": lambda x: x.max(0).values,
-    "amax": lambda x: x.amax(0),
-    "max()": lambda x: x.max(),
-    "maximum()": lambda x: reduce(torch.maximum, x.unbind()),
-}
-
-
 def windows(x, width, k, stride):
     """The cells of each k by k window, numbered row by row as the cells of x are."""
     rows = range(0, len(x) // width - k + 1, stride)
@@ -149,20 +106,3 @@ def test_pool_gradient_of_tied_maxima(answer, device, grid, k, stride):
     y.backward(torch.tensor(slopes, dtype=torch.float32, device=device).view_as(y))
 
     assert observe(gradient=x.grad.flatten().tolist()) == answer(cells, width, slopes, k, stride)
-
-
-@claim(wrong=(all_as_the_pool, all_share), right=by_function, examples=60)
-@example(function="max_pool1d", x=[1, 1, 0, 1])
-@example(function="amax", x=[1, 1, 0, 1])
-@example(function="maximum()", x=[1, 1, 0, 1])
-@given(function=st.sampled_from(list(FUNCTIONS)), x=st.lists(st.integers(0, 2), min_size=1, max_size=5))
-def test_gradient_of_ties_by_function(answer, device, function, x):
-    """Torch's maxima differ in what they give to inputs that tie.
-
-    function: what takes the maximum, `maximum()` two at a time from the left
-    """
-    inputs = torch.tensor(x, dtype=torch.float64, device=device, requires_grad=True)
-
-    FUNCTIONS[function](inputs).sum().backward()
-
-    assert observe(gradient=inputs.grad.tolist()) == approx(answer(function, x))

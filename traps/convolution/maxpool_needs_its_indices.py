@@ -114,10 +114,16 @@ sizes = st.integers(1, 12)
 shapes = st.sampled_from([(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (2, 1, 0), (4, 4, 0)])
 
 
-@claim(wrong=(lost_without_indices, lost_without_input), right=nothing_lost) @example(kept="input", rows=8,
-columns=8, shape=(3, 2, 1), seed=0) @given( kept=st.sampled_from(["input", "indices"]), rows=sizes,
-columns=sizes, shape=shapes, seed=st.integers(0, 9999) ) def test_pool_gradients_without_indices(answer,
-device, kept, rows, columns, shape, seed):
+@claim(wrong=(lost_without_indices, lost_without_input), right=nothing_lost)
+@example(kept="input", rows=8, columns=8, shape=(3, 2, 1), seed=0)
+@given(
+    kept=st.sampled_from(["input", "indices"]),
+    rows=sizes,
+    columns=sizes,
+    shape=shapes,
+    seed=st.integers(0, 9999),
+)
+def test_pool_gradients_without_indices(answer, device, kept, rows, columns, shape, seed):
     """A max pool that keeps only its input or only its indices loses no gradient.
 
     kept: what the forward pass leaves for the backward pass
