@@ -3,7 +3,7 @@
 Several values tie for the maximum. Which of them gets the gradient, and do all functions of torch that take a
 maximum agree?
 
-Answer: They do not. The pools and max(dim) give all of it to the first of the ties; amax, and max without a
+Answer: They do not. The pools and max(dim) give all of it to the first; amax, and max without a
     dimension, share it evenly, a third each if three tie. With maximum each tie halves it, so a chain gives the
     last of three a half and the others a quarter. In a test against a formula of one's own, avoid ties.
 Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact ties
@@ -52,7 +52,7 @@ def by_function(function, x):
     shares = [1.0]
     for n, v in enumerate(x[1:], start=1):
         best = max(x[:n])
-        new = 0.5 if v == best else float(v > best)
+        new = (v > best) + 0.5 * (v == best)
         shares = [share * (1 - new) for share in shares] + [new]
     return shares
 

@@ -86,8 +86,7 @@ def off_by_100_percent(forward):
 def off_by_200_percent(forward):
     """The backward pass is twice the forward pass: the estimate misses 200 % of itself.
 
-    Everything above the embedding has a gradient for its input and one for its weight, or for its other
-    input.
+    Everything above the embedding has one gradient for its input and one for its weight.
     """
     return forward + 2 * forward
 
