@@ -4,7 +4,7 @@ A custom backward pass of a 1D convolution overwrites the kernel's gradient at e
 last position is the only one to count. The kernel is shared by all of them: how much worse is it learned?
 
 Answer: It learns, as each position teaches the same kernel, but from a gradient that is as many times as
-    noisy as there are positions. At 16 positions and the same steps its squared error is 15 times that of
+    noisy as there are positions. At 16 positions and the same steps its squared error is 18 times that of
     the mean over positions. A loss that goes down is therefore no proof of a right backward pass: compare
     with autograd, with torch.autograd.gradcheck.
 Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
@@ -46,7 +46,7 @@ def by_the_number(positions):
     return positions
 
 
-KERNELS = 128
+KERNELS = 256
 
 
 def squared_error(last_alone, positions, seed, device):
@@ -54,7 +54,7 @@ def squared_error(last_alone, positions, seed, device):
     random = torch.Generator().manual_seed(seed)
     made_by = torch.randn(KERNELS, 1, 3, generator=random)
     kernels = torch.zeros(KERNELS, 1, 3, device=device, requires_grad=True)
-    optimizer = torch.optim.SGD([kernels], lr=0.03)
+    optimizer = torch.optim.SGD([kernels], lr=0.015)
     for _ in range(200):
         x = torch.randn(1, KERNELS, positions + 2, generator=random)
         target = F.conv1d(x, made_by, groups=KERNELS)
@@ -76,5 +76,5 @@ def test_conv_kernel_learned_from_the_last_position(answer, device, positions, s
     """
     last, mean = (squared_error(alone, positions, seed, device) for alone in (True, False))
 
-    # Over 50 seeds of 16 positions the ratio is 0.94 to 1.48 times their number, over 15 of 8 and 32 within.
-    assert observe(error_ratio=last / mean) == approx(answer(positions), rel=0.6)
+    # Over 50 seeds of 16 positions the ratio is 0.93 to 1.19 times their number, over ten of 8 0.96 to 1.13.
+    assert observe(error_ratio=last / mean) == approx(answer(positions), rel=0.35)

@@ -127,8 +127,8 @@ def test_vanishing_gradient_of_a_relu_net(answer, gain, depth, seed):
 @example(activation="tanh", fan_in=256, fan_out=256, variance=1 / 256, seed=0)
 @given(
     activation=st.sampled_from(["relu", "sigmoid", "tanh"]),
-    fan_in=st.sampled_from([128, 256, 512]),
-    fan_out=st.sampled_from([128, 256, 512]),
+    fan_in=st.sampled_from([256, 384, 512]),
+    fan_out=st.sampled_from([256, 384, 512]),
     variance=st.sampled_from([1 / 256, 2 / 256, 4 / 256]),
     seed=st.integers(0, 9999),
 )
@@ -140,12 +140,12 @@ def test_vanishing_gradient_of_a_layer(answer, activation, fan_in, fan_out, vari
     variance: the variance of its weights
     """
     random = torch.Generator().manual_seed(seed)
-    x = torch.randn(256, fan_in, generator=random).requires_grad_()
+    x = torch.randn(512, fan_in, generator=random).requires_grad_()
     weight = torch.randn(fan_in, fan_out, generator=random) * sqrt(variance)
-    arriving = torch.randn(256, fan_out, generator=random)
+    arriving = torch.randn(512, fan_out, generator=random)
 
     (leaving,) = torch.autograd.grad(ACTIVATIONS[activation](x) @ weight, x, arriving)
 
-    # Over 50 seeds of each cell it lies from 0.96 to 1.04 times the law of infinite width.
+    # Over 50 seeds of the smallest widths it lies from 0.978 to 1.017 times the law of infinite width.
     gain = (leaving.square().mean() / arriving.square().mean()).item()
-    assert observe(gain=gain) == approx(answer(activation, fan_in, fan_out, variance), rel=0.1)
+    assert observe(gain=gain) == approx(answer(activation, fan_in, fan_out, variance), rel=0.06)
