@@ -3,9 +3,9 @@
 Several values tie for the maximum. Which of them gets the gradient, and do all functions of torch that take a
 maximum agree?
 
-Answer: They do not. The pools and max(dim) give all of it to the first; amax, and max without a dimension, share
-    it evenly, a third each if three tie. With maximum each tie halves it, so a chain gives the last of three a
-    half and the others a quarter. In a test against a formula of one's own, avoid ties.
+Answer: They do not. The pools and max(dim) give all of it to the first; amax, and max without a dimension,
+    share it evenly, a third each if three tie. With maximum each tie halves it, so a chain gives the last of
+    three a half and the others a quarter. In a test against a formula of one's own, avoid ties.
 Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact ties
     is asked.
 Verdict: not judged: the question about ties was seen, its answer was not
