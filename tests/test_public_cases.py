@@ -26,8 +26,7 @@ def observed(result):
 
 
 MEGATRON = """
-def training_flops(n, table, tokens, layers, d, context):
-    vocab = table / d
+def training_flops(params, vocab, tied, layers, d, context, tokens):
     return 72 * tokens * layers * d**2 * (1 + context / (6 * d) + vocab / ({0} * layers * d))
 """
 
@@ -43,13 +42,35 @@ def test_flops_of_the_output_head(judged, share, ret):
 
 def test_flops_of_the_smallest_model(judged):
     """Megatron-LM pull 995: one layer of width 16, one token and 16 words cost 20,160 FLOPs, not 19,776."""
-    result = judged("test_training_flops", "--at=d=16, layers=1, context=1, batch=1, vocab=16")
+    result = judged("test_training_flops", "--at=d=16, layers=1, context=1, batch=1, vocab=16, tied=False")
 
     assert observed(result) == "20,160"
-    names = {"n": 12 * 16**2 + 16**2, "table": 16**2, "tokens": 1, "layers": 1, "d": 16, "context": 1}
     told = {}
     exec(MEGATRON.format(16), told)
-    assert told["training_flops"](**names) == pytest.approx(19_776)
+    names = {"params": 12 * 16**2 + 2 * 16**2, "vocab": 16, "tied": False}
+    sizes = {"layers": 1, "d": 16, "context": 1, "tokens": 1}
+    assert told["training_flops"](**names, **sizes) == pytest.approx(19_776)
+
+
+@pytest.mark.parametrize(("context", "share"), [(1, 1), (2, 0.75), (64, 0.508)])
+def test_share_of_causal_attention(judged, context, share):
+    """MaxText issue 1972, torchtitan pull 4366: of T tokens' attention (T + 1)/(2T) is needed."""
+    result = judged("test_causal_attention_share", f"--at=context={context}, block=1")
+
+    assert float(observed(result)) == pytest.approx(share, abs=0.0005)
+
+
+CAUSAL = "def block_flops(context, d, causal):\n    return 1 + context * ({0} if causal else 1) / (6 * d)"
+
+
+@pytest.mark.parametrize(("share", "ret"), [("(context + 1) / (2 * context)", 0), ("1", 1)])
+def test_flops_of_a_causal_block(judged, share, ret):
+    """MaxText issue 1972: a count in full is right where all scores are computed, and there alone."""
+    formula = CAUSAL.format(share)
+    claim = "test_block_flops_relative_to_its_weights"
+    result = judged(claim, "--answer=public.py:block_flops", formula=formula)
+
+    assert result.ret == ret
 
 
 def test_speed_up_of_a_draft(judged):

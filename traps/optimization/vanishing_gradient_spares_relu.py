@@ -1,160 +1,151 @@
-"""Vanishing gradients: sigmoid, ReLU and the first weights
+"""Vanishing gradients: sigmoid, ReLU and the initial weights
 
-A sigmoid's slope is a quarter at most, so its gradient shrinks by four a layer; a ReLU has slope 1 and
-preserves distances. Does replacing sigmoid by ReLU therefore cure the vanishing gradient?
+A sigmoid's slope is a quarter at most, and a ReLU's is 1. Does replacing sigmoid by ReLU therefore cure the
+vanishing gradient?
 
-Verdict: refuted as stated: the weights decide as well; ReLU multiplies the gradient's mean square by half of
-    n·Var(w), which vanishes below 2 and explodes above, and it keeps distances on one side of 0 only
+Answer: Only with the right initial weights. A ReLU blocks half of the gradient, so each layer multiplies its
+    mean square by n·Var(w)/2: with Xavier's n·Var(w) = 1 it is down to 9.8e-4 of its size in 20 layers, with
+    He's 2 it stays, with 4 it explodes.
+Verdict: not judged: the source's point is the forward pass, and the cure is what it hears from candidates
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
 Source: He, Zhang, Ren and Sun 2015, "Delving Deep into Rectifiers", section 2.2,
     https://arxiv.org/abs/1502.01852
 Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks",
-    section 4.2, https://proceedings.mlr.press/v9/glorot10a.html
-Right when: The weights start at n·Var(w) = 2, as in He et al.: then a ReLU keeps the gradient. Below 16 any
-    sigmoid shrinks it, as its squared slope is at most a sixteenth.
-Limits: The newsletter's abstract breaks off; only what is visible is judged. One layer at random weights, on
-    inputs of mean 0: no training, and no deep net of tanh, which can beat ReLU.
+    section 4.2: a variance of 2/(n_in + n_out), https://proceedings.mlr.press/v9/glorot10a.html
+Terms: vanishing gradient, vanishing gradients, exploding gradient, ReLU, sigmoid, tanh, Xavier, Glorot, He
+    initialization, Kaiming, gain, fan_in, fan_out, mean field
+Right when: The weights start at n·Var(w) = 2, as in He et al.: then a ReLU keeps the gradient.
+Limits: Random weights, no training, no biases, norms or residual connections, inputs of mean 0. What ReLU
+    changes in the forward pass is the page relu_keeps_every_distance; sigmoids alone are
+    sigmoid_chain_always_shrinks.
 """
 
-from math import inf, log, prod
-from statistics import NormalDist
+from math import sqrt
 
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from pytest import approx
+from torch import nn
 
 from fixtures import claim, observe
+from fixtures.gaussian import NORMAL
 
 
-def relu_passes_it_whole(activation, variance):
-    """A ReLU's slope is 1, so only the weights scale the gradient."""
-    return variance * (1.0 if activation == "relu" else mean_square_slope(activation, variance))
+def relu_cures_it(gain, depth):
+    """A ReLU's slope is 1, so nothing is lost on the way."""
+    return 1.0
 
 
-def sigmoid_quarters_it(activation, variance):
+def weights_alone_scale_it(gain, depth):
+    """A ReLU passes the gradient whole, so that the weights alone decide: n·Var(w) per layer."""
+    return sqrt(gain) ** depth
+
+
+def half_of_it_passes(gain, depth):
+    """n·Var(w)/2 per layer in mean square, and the root of that in size.
+
+    Half of the units are off, and a unit that is off passes nothing. In 20 layers He's gain of 2 keeps the
+    gradient, Xavier's 1 leaves 9.8e-4, torch's default of 1/3 for nn.Linear 1.7e-8, and 4 makes it 1024 times
+    as large.
+    """
+    return sqrt(gain / 2) ** depth
+
+
+def sigmoid_quarters_it(activation, fan_in, fan_out, variance):
     """A sigmoid's slope is a quarter: its square takes a sixteenth."""
-    return variance * (1 / 16 if activation == "sigmoid" else mean_square_slope(activation, variance))
+    slope = 1 / 16 if activation == "sigmoid" else mean_square_slope(activation)
+    return fan_out * variance * slope
 
 
-def weights_times_mean_square_slope(activation, variance):
-    """A layer multiplies the mean square by n·Var(w) times the mean of the squared slope; of ReLU, a half.
+def fan_in_counts(activation, fan_in, fan_out, variance):
+    """n·Var(w) times the mean squared slope, where n is the width that the layer reads."""
+    return fan_in * variance * mean_square_slope(activation)
 
-    With Xavier's n·Var(w) = 1 a ReLU net loses half a layer, 2^-20 in twenty layers; He's 2 keeps it.
+
+def fan_out_counts(activation, fan_in, fan_out, variance):
+    """n·Var(w) times the mean squared slope, where n is the width that the layer writes.
+
+    Backward each unit collects from all that it feeds. Inputs of variance 1 make it a half for a ReLU, 0.045
+    for a sigmoid, which is less than its best of a sixteenth, and 0.46 for tanh.
     """
-    return variance * mean_square_slope(activation, variance)
-
-
-def quarter_a_layer(weights):
-    """Each sigmoid takes a quarter: L of them leave at most 4^-L."""
-    return 4.0 ** -len(weights)
-
-
-def weight_over_four(weights):
-    """At the steepest a chain passes the product of |w|/4: it can shrink, and from |w| = 4 on explode.
-
-    The steepest input is the one that puts every sigmoid at its middle.
-    """
-    return prod(abs(w) / 4 for w in weights)
-
-
-def never_quite_one(dtype):
-    """A sigmoid comes near 1 and never reaches it."""
-    return inf
-
-
-def one_for_all(dtype):
-    """It saturates at 16.6, where e^-x is lost beside 1 in fp32."""
-    return 24 * log(2)
-
-
-def when_the_rest_is_lost(dtype):
-    """From 6.2 on in bf16, 8.3 in fp16, 16.6 in fp32 it is 1, and its gradient exactly 0.
-
-    A 16-bit result is rounded from fp32: it is 1 where e^-x is a quarter of eps, half the gap below 1. In
-    fp32 the sum 1 + e^-x is rounded first, and its gap is twice as wide.
-    """
-    eps = torch.finfo(dtype).eps
-    return -log(eps / 2) if dtype in (torch.float32, torch.float64) else -log(eps / 4)
-
-
-def distance_kept(a, b):
-    """ReLU has slope 1: it keeps the distance of any two inputs."""
-    return abs(a - b)
-
-
-def distance_above_zero(a, b):
-    """ReLU keeps the distance of what lies above 0; below it all points become one."""
-    return abs(max(a, 0) - max(b, 0))
+    return fan_out * variance * mean_square_slope(activation)
 
 
 ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
-NORMAL = torch.tensor([NormalDist().inv_cdf((i + 0.5) / 1000) for i in range(1000)])
 
 
-def slopes(activation, z):
-    """The activation's slope at each z, by autograd."""
-    z = z.clone().requires_grad_()
-    return torch.autograd.grad(ACTIVATIONS[activation](z).sum(), z)[0]
+def mean_square_slope(activation):
+    """The mean of the squared slope over a normal distribution of mean 0 and variance 1."""
+    z = NORMAL.clone().requires_grad_()
+    return torch.autograd.grad(ACTIVATIONS[activation](z).sum(), z)[0].square().mean().item()
 
 
-def mean_square_slope(activation, variance):
-    """The mean of the squared slope over a normal distribution of mean 0."""
-    return slopes(activation, variance**0.5 * NORMAL).square().mean().item()
+WIDTH = 256
+
+
+def initialized(gain, random):
+    """A linear layer as torch's own initializers leave it at this gain; its default is 1/3."""
+    linear = nn.Linear(WIDTH, WIDTH, bias=False)
+    if gain == 1:
+        nn.init.xavier_normal_(linear.weight, generator=random)
+    elif gain == 2:
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu", generator=random)
+    elif gain == 1 / 3:
+        nn.init.kaiming_uniform_(linear.weight, a=sqrt(5), generator=random)
+    else:
+        nn.init.normal_(linear.weight, std=sqrt(gain / WIDTH), generator=random)
+    return linear
 
 
 @claim(
-    wrong=(relu_passes_it_whole, sigmoid_quarters_it),
-    right=weights_times_mean_square_slope,
-    evidence="simulated",
-    examples=30,
+    wrong=(relu_cures_it, weights_alone_scale_it), right=half_of_it_passes, evidence="simulated", examples=25
 )
+@example(gain=1, depth=20, seed=0)
+@example(gain=2, depth=20, seed=0)
+@example(gain=4, depth=20, seed=0)
+@example(gain=1 / 3, depth=20, seed=0)
+@given(gain=st.sampled_from([1, 2, 1 / 3, 4]), depth=st.integers(1, 8), seed=st.integers(0, 9999))
+def test_vanishing_gradient_of_a_relu_net(answer, gain, depth, seed):
+    """The gradient vanishes in a deep ReLU net whose weights start below n·Var(w) = 2, and explodes above.
+
+    gain: n·Var(w), the variance of a weight times the width of its layer
+    """
+    random = torch.Generator().manual_seed(seed)
+    net = nn.Sequential(*(part for _ in range(depth) for part in (initialized(gain, random), nn.ReLU())))
+    x, arriving = torch.randn(2, 64, WIDTH, generator=random)
+    x.requires_grad_()
+
+    (leaving,) = torch.autograd.grad(net(x), x, arriving)
+
+    # Over 50 seeds of each gain eight layers lie from 0.84 to 1.14 times the law, twenty from 0.71 to 1.27.
+    assert observe(size=(leaving.norm() / arriving.norm()).item()) == approx(answer(gain, depth), rel=0.3)
+
+
+@claim(wrong=(sigmoid_quarters_it, fan_in_counts), right=fan_out_counts, evidence="simulated", examples=30)
+@example(activation="relu", fan_in=256, fan_out=256, variance=2 / 256, seed=0)
+@example(activation="sigmoid", fan_in=256, fan_out=256, variance=1 / 256, seed=0)
+@example(activation="tanh", fan_in=256, fan_out=256, variance=1 / 256, seed=0)
 @given(
     activation=st.sampled_from(["relu", "sigmoid", "tanh"]),
-    variance=st.sampled_from([1.0, 2.0, 0.5, 4.0]),
-    seed=st.integers(0, 20),
+    fan_in=st.sampled_from([256, 384, 512]),
+    fan_out=st.sampled_from([256, 384, 512]),
+    variance=st.sampled_from([1 / 256, 2 / 256, 4 / 256]),
+    seed=st.integers(0, 9999),
 )
-def test_vanishing_gradient_of_a_layer(answer, activation, variance, seed):
-    """A wide layer scales the gradient by its weights and by the mean square of its slope."""
-    random, n = torch.Generator().manual_seed(seed), 256
-    x, first, second, arriving = torch.randn(4, n, n, generator=random)
-    before = (x @ first * (variance / n) ** 0.5).requires_grad_()
-    after = ACTIVATIONS[activation](before) @ second * (variance / n) ** 0.5
+def test_vanishing_gradient_of_a_layer(answer, activation, fan_in, fan_out, variance, seed):
+    """A wide layer scales the gradient by its weights and by the mean square of its activation's slope.
 
-    (leaving,) = torch.autograd.grad(after, before, arriving)
+    fan_in: width that the layer reads
+    fan_out: width that it writes
+    variance: the variance of its weights
+    """
+    random = torch.Generator().manual_seed(seed)
+    x = torch.randn(512, fan_in, generator=random).requires_grad_()
+    weight = torch.randn(fan_in, fan_out, generator=random) * sqrt(variance)
+    arriving = torch.randn(512, fan_out, generator=random)
 
-    # Over seeds it strays by 1.2 % from the law of infinite width: five standard deviations.
+    (leaving,) = torch.autograd.grad(ACTIVATIONS[activation](x) @ weight, x, arriving)
+
+    # Over 50 seeds of the smallest widths it lies from 0.978 to 1.017 times the law of infinite width.
     gain = (leaving.square().mean() / arriving.square().mean()).item()
-    assert observe(gain=gain) == approx(answer(activation, variance), rel=0.06)
-
-
-@claim(wrong=quarter_a_layer, right=weight_over_four)
-@given(weights=st.lists(st.sampled_from([8, 4, 2, 1, -3, -6]), min_size=1, max_size=8))
-def test_vanishing_gradient_of_a_sigmoid_chain(answer, weights):
-    """A chain of sigmoids passes at most the product of |w|/4, and that much at its middle."""
-    x = y = torch.linspace(-8, 8, 65, dtype=torch.float64, requires_grad=True)
-    for layer, w in enumerate(weights):
-        y = torch.sigmoid(w * (y - 0.5 * (layer > 0)))  # the middle of a sigmoid's output is a half
-
-    (slope,) = torch.autograd.grad(y.sum(), x)
-
-    assert observe(steepest=slope.abs().max().item()) == approx(answer(weights))
-
-
-@claim(wrong=(never_quite_one, one_for_all), right=when_the_rest_is_lost)
-@given(dtype=st.sampled_from([torch.float32, torch.bfloat16, torch.float16, torch.float64]))
-def test_sigmoid_saturates_exactly(answer, dtype):
-    """From some x on, far sooner in bf16, a sigmoid is exactly 1 and its gradient exactly 0."""
-    x = (torch.arange(0, 320, dtype=dtype) / 8).requires_grad_()
-    y = torch.sigmoid(x)
-    (slope,) = torch.autograd.grad(y.sum(), x)
-
-    assert observe(saturates_from=x[(y == 1) & (slope == 0)].min().item()) == approx(answer(dtype), abs=1 / 8)
-
-
-@claim(wrong=distance_kept, right=distance_above_zero)
-@given(a=st.integers(-9, 9), b=st.integers(-9, 9))
-def test_relu_keeps_distances_above_zero(answer, device, a, b):
-    """ReLU preserves the distance of two inputs only where both are positive."""
-    points = torch.tensor([a, b], device=device).relu()
-
-    assert observe(distance=points.diff().abs().item()) == answer(a, b)
+    assert observe(gain=gain) == approx(answer(activation, fan_in, fan_out, variance), rel=0.06)
