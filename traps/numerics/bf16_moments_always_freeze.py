@@ -3,11 +3,11 @@
 Adam's second moment is kept in bf16, and the gradient has had a spike. Does the moment decay as in fp32, or
 are its small changes all rounded away?
 
-Answer: It depends on b2. An average over n steps loses one n-th of itself per step, and bf16 rounds away
-    what is under half a gap. So at a b2 of 0.999 a second moment of 1 is still 1 after 240 steps, where fp32
-    has 0.79; at 0.95 it decays as it should, to 0.54 in 12 steps. The longest average that decays is one
-    over 256 to 512 steps. A moment frozen too high keeps steps too short: take a b2 of 0.95, fp32, or
-    stochastic rounding.
+Answer: It depends on b2, as an average over n steps loses one n-th of itself per step, and bf16 rounds away
+    what is under half a gap. At a b2 of 0.999 a moment of 1 is still 1 after 240 steps, where fp32 has 0.79;
+    at 0.95 it decays as it should, to 0.54 in 12 steps. The longest average that decays is one over 256 to
+    512 steps. A moment frozen too high keeps steps too short: take a b2 of 0.95, fp32, or stochastic
+    rounding.
 Verdict: not judged: the newsletter's abstract names the momentum, not the second moment
 Asked: AI Interview Prep newsletter, LLM System Design #30
 Source: DeepSeek-AI 2024, "DeepSeek-V3 Technical Report", sections 3.3.3 and 4.2: both moments of AdamW in

@@ -3,9 +3,9 @@
 A layer norm is cast to fp16 with its model, and the loss is NaN. Does a larger eps in the norm help, and
 what do large activations do to it?
 
-Answer: It depends on who computes. F.layer_norm takes fp16 and computes in fp32: a constant row gives 0 at
-    an eps of 1e-12, and there is nothing to cure. A norm that is written out in fp16 stores the variance: an
-    eps of 1e-12 is 0 there, so a constant row gives NaN, and an eps of 1e-5 mends that. No eps mends the
+Answer: It depends on who computes: F.layer_norm takes fp16 and computes in fp32, so a constant row gives 0
+    at an eps of 1e-12, and there is nothing to cure. A norm that is written out in fp16 stores the variance:
+    an eps of 1e-12 is 0 there and a constant row gives NaN, which an eps of 1e-5 mends. No eps mends the
     other end: activations 256 away from their mean have squares beyond fp16, and the norm returns 0 for
     them. Compute norms in fp32, or in bf16.
 Says: Candidates who blame the range of fp16 want a larger epsilon in the layer norms; that is not the cure.
@@ -92,7 +92,7 @@ small = st.integers(8, 16).map(lambda k: 2.0**-k)
 @given(
     dtype=st.sampled_from([torch.float16, torch.bfloat16, torch.float32]),
     norm=st.sampled_from(list(NORMS)),
-    spread=st.sampled_from([0.0, 1.0, 255.0, 256.0]) | near_256 | small,
+    spread=st.sampled_from([256.0, 255.0, 0.0]) | near_256 | small,
     eps=st.sampled_from([1e-12, 1e-5]),
 )
 def test_fp16_norm_of_a_row(answer, device, dtype, norm, spread, eps):
