@@ -4,10 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help facts check page test lint
+.PHONY: help facts check ask page test lint
 
 ifeq ($(MAKECMDGOALS)$(strip $(K)),check)
 $(error Which claims? Say a word of their names, as in: make check K=kvcache)
+endif
+
+ifeq ($(MAKECMDGOALS)$(strip $(K)),ask)
+$(error Which claims? Say a word of their names, and your numbers: make ask K=kvcache AT="tokens=8192")
 endif
 
 ifeq ($(MAKECMDGOALS)$(strip $(P)),page)
@@ -21,7 +25,7 @@ EXPRESSION = $(or $(filter and or not,$(K)),$(findstring $(OPEN),$(K)))
 WORDS = $(if $(EXPRESSION),$(K),$(subst $(SPACE), and ,$(strip $(K))))
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1 ($$1 == "check" ? " K=kvcache" : $$1 == "page" ? " P=FILE" : ""), $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-18s %s\n", $$1 ($$1 == "check" || $$1 == "ask" ? " K=kvcache" : $$1 == "page" ? " P=FILE" : ""), $$2 }' Makefile
 
 facts: .venv/.installed ## check every claim on every device here, and write the evidence and FACTSHEET.md
 	$(BIN)/python -m pytest traps -n auto --evidence=evidence
@@ -29,6 +33,9 @@ facts: .venv/.installed ## check every claim on every device here, and write the
 
 check: .venv/.installed ## try the claims that have all of these words in their names or terms
 	$(BIN)/python -m pytest traps -k "$(WORDS)" -v
+
+ask: .venv/.installed ## ask them at your own numbers: AT="tokens=8192, batch=4", CONFIG=config.json
+	$(BIN)/python -m pytest traps -k "$(WORDS)" $(if $(AT),--at="$(AT)") $(if $(CONFIG),--config="$(CONFIG)")
 
 page: .venv/.installed ## prove one page: claims, house rules, teeth, a deep run, its record and entry
 	$(BIN)/python -m tools.check $(P)

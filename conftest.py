@@ -8,7 +8,7 @@ pytest_plugins = [
     *(
         f"fixtures.trial.{plugin}"
         for plugin in (
-            *("draws", "rivals", "judge", "select", "guard", "evidence"),
+            *("draws", "rivals", "judge", "ask", "select", "guard", "evidence"),
             *("unsteady", "writer", "report", "progress"),
         )
     ),

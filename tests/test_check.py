@@ -35,13 +35,14 @@ def check(house, text, capsys, page=HOME):
 def test_a_page_that_is_done(house, capsys):
     """Each proof takes a line, the record is written, and the entry is shown as it will be printed."""
     status, said = check(house, HOLDS, capsys)
-    first, second, third, fourth, fifth, *entry = said.out.splitlines()
-    assert first.startswith("claims  passes  1 passed, 1 refuted; records: 1 taken")
-    assert second.startswith("house   passes  0 complaints from ")
-    assert third.startswith("teeth   passes  ")
-    assert third.endswith(" 0 survived")
-    assert fourth.startswith("deep    passes  1 passed, 1 refuted")
-    assert fifth == "entry   passes  facts/tokenization.md will read:"
+    first, second, third, fourth, fifth, sixth, *entry = said.out.splitlines()
+    assert first.startswith("form   passes  0 complaints from ")
+    assert second.startswith("claims passes  1 passed, 1 refuted; records: 1 taken")
+    assert third.startswith("record passes  0 complaints from ")
+    assert fourth.startswith("teeth  passes  ")
+    assert fourth.endswith(" 0 survived")
+    assert fifth.startswith("deep   passes  1 passed, 1 refuted")
+    assert sixth == "entry  passes  facts/tokenization.md will read:"
     assert "## " in entry[1]
     assert any("**Answer.** One to four, by its code point" in line for line in entry)
     assert (house.path / EVIDENCE).is_file()
@@ -49,20 +50,25 @@ def test_a_page_that_is_done(house, capsys):
 
 
 FAULTS = {
-    "a verdict": (("Verdict: refuted by", "Verdict: refutes"), "claims  FAILS", "is no verdict."),
-    "a right answer that falls": (("return 1 + sum(", "return 2 + sum("), "claims  FAILS", "1 failed"),
+    "a verdict": (("Verdict: refuted by", "Verdict: refutes"), "form   FAILS", "is no verdict."),
+    "a right answer that falls": (("return 1 + sum(", "return 2 + sum("), "claims FAILS", "1 failed"),
     "a wrong answer that stands": (
         ("return 1\n", "return len(encode(character))\n"),
-        "claims  FAILS",
+        "claims FAILS",
         "toothless",
     ),
     "a house rule": (
         ("Limits: Other", "Limits: TODO other"),
-        "house   FAILS",
+        "form   FAILS",
         f"{HOME}:13: TODO is left over.",
     ),
-    "a figure": (("a rocket 4", "a rocket 5"), "house   FAILS", "nothing on the page computes '5'"),
-    "a mutant that lives": (("\\uffff", "b"), "teeth   FAILS", "survived"),
+    "a test that never runs": (
+        ("def test_bytes", "def bytes"),
+        "form   FAILS",
+        "Name it test_bytes_of_a_character.",
+    ),
+    "a figure": (("a rocket 4", "a rocket 5"), "record FAILS", "nothing on the page computes '5'"),
+    "a mutant that lives": (("\\uffff", "b"), "teeth  FAILS", "survived"),
 }
 
 

@@ -36,16 +36,19 @@ __all__ = [
 ]
 
 
-def complaints(path: Path) -> list[str]:
+def complaints(path: Path, *, recorded: bool = True) -> list[str]:
     """What is wrong with a page by itself, line by line: `<place>: <what was seen>. <What to do>.`
 
-    A page that cannot be read has one complaint, which says why.
+    A page that cannot be read has one complaint, which says why. One that need not be `recorded` yet may
+    lack its record, and then nothing is said of what only the record tells.
     """
+    Source.read.cache_clear()  # a page, or its record, may have changed
     try:
         source = Source.read(path)
     except PageError as error:
         return [str(error)]
-    found = [complaint for rule in rules_for(source) for complaint in breaches(rule, source)]
+    rules = [rule for rule in rules_for(source) if recorded or rule is not verdict.a_page_has_its_record]
+    found = [complaint for rule in rules for complaint in breaches(rule, source)]
     return sorted(found, key=lambda complaint: int(complaint.split(":")[1]))
 
 

@@ -31,6 +31,9 @@ REASONING = {
 WORLDS = {"fixtures.machines", "fixtures.paging", "fixtures.warps", "fixtures.worlds"}
 """Instruments that stand in for a system."""
 
+INSTRUMENT = re.compile(r"fixtures\.\w+\.(?![A-Z0-9_]+$)\w+")
+"""What an instrument is called; in capitals stand data, the shape of a model for instance."""
+
 OWN = {"fixtures.claim", "fixtures.observe"}
 
 CONSTANT = re.compile(
@@ -104,7 +107,7 @@ def an_exact_claim_simulates_nothing(source: Source) -> Complaints:
     for claim, test in of_kind(source, "exact"):
         for call, _, value in flow.observations(test):
             names = origins(source, reality(source, claim, test, value))
-            modules = {".".join(name.split(".")[:2]) for name in names}
+            modules = {".".join(name.split(".")[:2]) for name in names if INSTRUMENT.fullmatch(name)}
             for world in sorted(modules & WORLDS):
                 yield call.lineno, f'{claim.name} is exact and observes {world}. Say evidence="simulated"'
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from . import flow
-from .kinds import is_library, of_kind, origins, reality
+from .kinds import INSTRUMENT, is_library, of_kind, origins, reality
 from .rules import Complaints, broken_by, second_edition
 from .source import Definition, Source, sides, used
 from .specimen import believing, importing
@@ -96,9 +96,6 @@ def the_right_answer_observes_nothing(source: Source) -> Complaints:
             for shared in sorted(called & means):
                 seen = f"{claim.right.name} calls {shared.rpartition('.')[2]}, with which {name} is observed"
                 yield call.lineno, f"{seen}. Let the answer say by itself what it predicts"
-
-
-INSTRUMENT = re.compile(r"fixtures\.\w+\.(?![A-Z0-9_]+$)\w+")
 
 
 def _predicts(test: ast.FunctionDef) -> bool:

@@ -146,6 +146,60 @@ ACCEPTED = {
         ("right=bytes_by_code_point)", 'right=bytes_by_code_point, evidence="measured")'),
         ("    return codecs", "    time.perf_counter()\n    return codecs"),
     ),
+    "trained": specimen(
+        ("right=bytes_by_code_point)", 'right=bytes_by_code_point, evidence="trained")'),
+        (
+            "def encode(character)",
+            "lengths, seeds = st.integers(1, 4), st.integers(0, 10**4 - 1)\n\n\ndef encode(character)",
+        ),
+        ('character=st.characters(exclude_categories=["Cs"])', "character=st.text(), seed=seeds"),
+        ("answer, character)", "answer, device, character, seed)"),
+        ("len(encode(character))", "len(encode(character * round(1 + seed)))"),
+    ),
+    "simulated-by-the-page": specimen(
+        ("refuted by one_byte_a_character:", "imprecise:"),
+        ("right=bytes_by_code_point)", 'right=bytes_by_code_point, evidence="simulated")'),
+        ("import codecs\n\n", ""),
+        ('codecs.encode(character, "utf-8")', "[character for _ in range(4)]"),
+    ),
+    "derived": specimen(
+        ("refuted by one_byte_a_character:", "imprecise:"),
+        ("right=bytes_by_code_point)", 'right=bytes_by_code_point, evidence="derived")'),
+        ("len(encode(character))", "1 + ord(character) // 128"),
+    ),
+    "filled-by-a-call": specimen(
+        (
+            "    assert observe(length=len(encode(character)))",
+            "    seen = []\n    encode(character, seen.append)\n    assert observe(length=len(seen))",
+        ),
+        ("def encode(character):", "def encode(character, keep):"),
+        ('return codecs.encode(character, "utf-8")', 'keep(codecs.encode(character, "utf-8"))'),
+    ),
+    "acting": specimen(
+        ("== answer(character)\n", "== len(character)\n"),
+        (
+            "    assert observe(length=len(",
+            "    written = answer(character)\n    assert observe(length=written + len(",
+        ),
+        ("return 1 + sum(", "return len(encode(character)) + sum("),
+    ),
+    "a-trap-of-ones-own": specimen(
+        ("Asked: Specimens, chapter 1", "Asked: nowhere yet"),
+        ("Says: A character is a byte.\n", ""),
+        (
+            "refuted by one_byte_a_character: a character takes one to four bytes",
+            "not judged: nobody asks it",
+        ),
+    ),
+    "by-a-hair-and-said-why": specimen(
+        ("refuted by one_byte_a_character:", "imprecise:"),
+        ("Limits: Other encodings.", "Limits: one_byte_a_character is nearly right here."),
+        ("é takes 2 bytes and a rocket 4", "some take more"),
+        record=(
+            ('"observed": {"length": [2, 4]}', '"observed": {"length": [10, 10]}'),
+            ('"wrong-one_byte_a_character": [1, 1]', '"wrong-one_byte_a_character": [9, 9]'),
+        ),
+    ),
     "rival-of-another-claim": specimen(
         (
             "== answer(character)\n",

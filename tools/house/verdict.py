@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fixtures.trial.page import ClaimText
+from fixtures.trial.record import Run
 
 from .rules import Complaints, broken_by, second_edition
 from .source import Source, worked
@@ -96,6 +97,22 @@ def no_answer_falls_by_a_hair(source: Source) -> Complaints:
                     f"Show where it misses, or say under `Limits:` why so little counts against {rival.name}"
                 )
                 yield source.line(rival.name), f"{seen}. {repair}"
+
+
+@broken_by(record=seeing("true", "false"))
+@second_edition
+def an_answer_is_no_truth_value(source: Source) -> Complaints:
+    """`observed 32, it says 64` teaches; `observed True, it says False` does not."""
+    for claim in source.page.claims:
+        for run in source.runs(claim, f"right-{claim.right.name}"):
+            if run.quantity and any(isinstance(seen, bool) for seen in _all_observed(run)):
+                seen = f"{run.quantity} is true or false"
+                yield claim.line, f"{seen}. Observe the number that decides, and let the answers predict it"
+
+
+def _all_observed(run: Run) -> list[Any]:
+    examples = [samples.observed.get(run.quantity, []) for samples in (run.worked, run.samples) if samples]
+    return [run.observed[run.quantity].last, *(seen for observed in examples for seen in observed)]
 
 
 def _against(source: Source, name: str) -> list[ClaimText]:

@@ -28,7 +28,7 @@ _OF = (
     r"|products?|multiply-adds?|nets|gradients|directions|blocks?|seconds|ms|µs|[KMGT]i?B|one|once|\d+"
 )
 _EACH = (
-    r"byte|weight|token|parameter|second|pass|request|sequence|layer|row|element|number|head|group|query|output"
+    r"byte|weight|token|parameter|second(?!\s+(?:moment|time|pass|one|run|half|token|page))|pass|request|sequence|layer|row|element|number|head|group|query|output"
     r"|step|position|sample|seed|kind|model|multiply-add|block|example|direction|bf16|fp16|fp32"
 )
 
