@@ -113,7 +113,7 @@ SUMS = {"one by one": lambda x: reduce(torch.add, x), "in pairs": pairwise, "tor
 @example(terms=32, value=64.0, cancel=True)
 @given(
     terms=(st.integers(2040, 2060) | st.integers(1, 1100) | st.integers(8185, 8195)).map(lambda n: 2 * n),
-    value=st.sampled_from([1.0, 4.0, 2.0, 64.0, 0.125]),
+    value=st.sampled_from([1.0, 4.0, 2.0, 64.0, 0.125, 1.25]),
     cancel=st.booleans(),
 )
 def test_fp16_matmul_of_many_terms(answer, device, terms, value, cancel):
