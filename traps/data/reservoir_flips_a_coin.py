@@ -5,8 +5,8 @@ everything seen so far, when each arrival might replace a random kept event on t
 
 Answer: Reservoir sampling (algorithm R): keep the first k; the n-th event enters with probability k/n and
     replaces a random slot. Then each event seen is kept with probability k/n, and n need not be known
-    beforehand. A coin flip favours the recent: a buffer of one keeps the second of three
-    events with 1/4, not 1/3, and after 1000 further events a buffer of 100 keeps an event with 0.3 %, not 9 %.
+    beforehand. A coin flip favours the recent: a buffer of one keeps the second of three events with 1/4,
+    not 1/3, and after 1000 further events a buffer of 100 keeps an event with 0.3 %, not 9 %.
 Says: Reservoir sampling guarantees each event of an unbounded stream the same probability to be in a buffer
     of fixed size.
 Verdict: holds
