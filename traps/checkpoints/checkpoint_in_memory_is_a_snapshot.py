@@ -10,7 +10,7 @@ Verdict: not judged: the newsletter asks what a checkpoint must hold, not when i
 Asked: AI Interview Prep newsletter, LLM System Design #32
 Source: The PyTorch authors 2026, "Saving and Loading Models", on state_dict, "a reference to the state and
     not its copy", https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
-Source: PyPOTS issue 667: the best model that was kept in memory is the last one,
+Source: PyPOTS issue 667, 2025: the best model that was kept in memory is the last one,
     https://github.com/WenjieDu/PyPOTS/issues/667
 Terms: state_dict, optimizer.state_dict, deepcopy, clone, best checkpoint, early stopping, shallow copy,
     reference, in-memory checkpoint, load_state_dict, alias

@@ -4,8 +4,8 @@ A training run with AdamW is to repeat to the last bit after a crash. Are the we
 exact?
 
 Answer: The weights are not enough: resumed from them alone, all 8 weights of a model differ 3 steps later.
-    With the optimizer's state_dict() in the file, which holds both moments and the step counter, none differs by
-    a bit: a file is exact. Save the learning-rate schedule, the position in the data and the states of the
+    With the optimizer's state_dict() in the file, which holds both moments and the step counter, none differs
+    by a bit: a file is exact. Save the learning-rate schedule, the position in the data and the states of the
     random generators with it.
 Says: A run that was resumed from a saved model.state_dict alone sees its loss explode.
 Verdict: not judged: this page counts the weights that differ, and not what becomes of the loss
