@@ -1,27 +1,33 @@
-"""The first steps of a resumed AdamW, on noise
+"""How long AdamW's steps are after a resume
 
 A run with AdamW resumes from its weights, with moments and step counter at zero. Bias correction makes the
 new moments unbiased, so are the next steps as long as they would have been?
 
-Verdict: holds if gradients are mostly noise: then the first step is sqrt((1 + b1)/(1 - b1)) times too long,
-    4.4 for b1 = 0.9; the tenth is 1.4 times, the fortieth as usual
+Answer: Not where gradients are mostly noise: momentum averages noise away, and a fresh one has nothing to
+    average. At a b1 of 0.9 the first step is 4.4 times the usual one, the 10th 1.4 times, the 20th 1.1 times;
+    from the 40th on they are as usual. Where the gradients agree there is no excess. Save the optimizer's
+    state, or warm the learning rate up again over the first tens of steps.
+Verdict: not judged: the newsletter's abstract says only that the loss explodes, not how long the steps are
 Asked: AI Interview Prep newsletter, LLM System Design #32
 Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", section 3,
     https://arxiv.org/abs/1412.6980
+Terms: AdamW restart, resume, momentum, beta1, bias correction, gradient noise, effective step size, exp_avg,
+    re-warm-up, warm-up, warmup, loss spike
 Right when: The gradients agree: a mean far above its deviation makes steps of one learning rate, resumed or
     not, as the second claim shows.
 Limits: Gradients of one steady law. If they were larger before the crash, the old second moment kept steps
-    short, and without it they stay longer. The newsletter says that the state is missed; its own text was not
-    seen, only a digest.
+    short, and without it they stay longer. With half of the state kept see the page
+    adamw_resume_is_a_raw_gradient_step.
 """
 
 from functools import cache
 
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.adam import adamw, train, trained
 
 
 def usual_at_once(t, b1, b2):
@@ -63,59 +69,67 @@ def less_with_signal(signal, b1):
     return ((1 + signal**2) / (signal**2 + kept)) ** 0.5
 
 
-def adamw(b1, b2):
-    """A run of AdamW: a function from gradients to the step that each of many weights makes."""
-    weights = torch.nn.Parameter(torch.zeros(WEIGHTS))
-    optimizer = torch.optim.AdamW([weights], lr=1.0, betas=(b1, b2), weight_decay=0.0)
-
-    def step(gradients):
-        before, weights.grad = weights.detach().clone(), gradients
-        optimizer.step()
-        return weights.detach() - before
-
-    return step
-
-
 # Weights that share one law of gradients, so that many steps are seen at once; steps before the crash.
 WEIGHTS, PAST = 10_000, 80
 
 
 @cache
-def excess(b1, b2, signal, steps=40):
+def excess(b1, b2, signal, seed, steps=40):
     """Root mean squares of the steps after a resume, over those of the run that went on."""
-    random = torch.Generator().manual_seed(0)
-    went_on, resumed = adamw(b1, b2), adamw(b1, b2)
-    for _ in range(PAST):
-        went_on(signal + torch.randn(WEIGHTS, generator=random))
-    ratios = []
+    random = torch.Generator().manual_seed(seed)
+    start = torch.zeros(WEIGHTS)
+    went_on, fresh = (adamw(start, lr=1.0, betas=(b1, b2)) for _ in range(2))
+    train(went_on, *(signal + torch.randn(WEIGHTS, generator=random) for _ in range(PAST)))
+    ratios, places = [], [trained(run).detach().clone() for run in (went_on, fresh)]
     for _ in range(steps):
-        gradients = signal + torch.randn(WEIGHTS, generator=random)
-        usual, fresh = (step(gradients).square().mean() for step in (went_on, resumed))
-        ratios.append((fresh / usual).sqrt().item())
+        gradient = signal + torch.randn(WEIGHTS, generator=random)
+        moved = [train(run, gradient) for run in (went_on, fresh)]
+        usual, resumed = ((now - was).square().mean() for now, was in zip(moved, places, strict=True))
+        ratios.append((resumed / usual).sqrt().item())
+        places = moved
     return ratios
-
-
-b1s = st.sampled_from([0.9, 0.8])
 
 
 @claim(
     wrong=(usual_at_once, until_momentum_is_back, set_by_the_variance),
     right=mean_of_few_gradients,
     evidence="simulated",
+    examples=16,
 )
-@given(t=st.sampled_from([1, 2, 3, 4, 5, 10, 20, 40]), b1=b1s, b2=st.sampled_from([0.999, 0.99]))
-def test_adamw_steps_after_a_resume(answer, t, b1, b2):
-    """On noise the steps of a resumed AdamW are too long by a factor that falls to one within 40 steps."""
+@example(t=1, b1=0.9, b2=0.999, seed=0)
+@example(t=10, b1=0.9, b2=0.999, seed=0)
+@example(t=20, b1=0.9, b2=0.999, seed=0)
+@example(t=40, b1=0.9, b2=0.999, seed=0)
+@given(
+    t=st.sampled_from([1, 2, 3, 4, 5, 10, 20, 40]),
+    b1=st.sampled_from([0.9, 0.8]),
+    b2=st.sampled_from([0.999, 0.99]),
+    seed=st.integers(0, 9999),
+)
+def test_adamw_steps_after_a_resume(answer, t, b1, b2, seed):
+    """On noise the steps of a resumed AdamW are too long by a factor that falls to one within 40 steps.
+
+    t: the step after the resume
+    """
     # A mean of n squares of normals is off by sqrt(2/n), its root by half of that, the ratio by sqrt(2) more.
     five_deviations = 5 / WEIGHTS**0.5
 
-    assert observe(excess=excess(b1, b2, 0.0)[t - 1]) == approx(answer(t, b1, b2), rel=five_deviations)
+    assert observe(excess=excess(b1, b2, 0.0, seed)[t - 1]) == approx(answer(t, b1, b2), rel=five_deviations)
 
 
-@claim(wrong=always_as_on_noise, right=less_with_signal, evidence="simulated")
-@given(signal=st.integers(0, 4).map(lambda k: k / 2), b1=b1s)
-def test_adamw_first_step_where_gradients_agree(answer, signal, b1):
-    """The more the gradients agree, the less too long is the first step after a resume."""
-    (first,) = excess(b1, 0.999, signal, steps=1)
+@claim(wrong=always_as_on_noise, right=less_with_signal, evidence="simulated", examples=16)
+@example(signal=0.0, b1=0.9, seed=0)
+@example(signal=2.0, b1=0.9, seed=0)
+@given(
+    signal=st.integers(0, 4).map(lambda k: k / 2),
+    b1=st.sampled_from([0.9, 0.8]),
+    seed=st.integers(0, 9999),
+)
+def test_adamw_first_step_where_gradients_agree(answer, signal, b1, seed):
+    """The more the gradients agree, the less too long is the first step after a resume.
+
+    signal: the mean of the gradients over their standard deviation
+    """
+    (first,) = excess(b1, 0.999, signal, seed, steps=1)
 
     assert observe(excess=first) == approx(answer(signal, b1), rel=5 / WEIGHTS**0.5)

@@ -1,31 +1,37 @@
-"""What a checkpoint must hold, and when it holds still
+"""What a checkpoint must hold for a bitwise resume
 
-A training run shall be repeated to the last bit after a crash. Are the weights enough, is a file exact, and
-is `optimizer.state_dict()` a snapshot of the moment?
+A training run with AdamW is to repeat to the last bit after a crash. Are the weights enough, and is a file
+exact?
 
-Verdict: holds if the checkpoint is written to a file or copied at once: with the optimizer's state beside the
-    weights every bit repeats, and without it no weight does
+Answer: The weights are not enough: resumed from them alone, all 8 weights of a model differ 3 steps later.
+    With the optimizer's state_dict() in the file, which holds both moments and the step counter, none differs
+    by a bit: a file is exact. Save the learning-rate schedule, the position in the data and the states of the
+    random generators with it.
+Says: A run that was resumed from a saved model.state_dict alone sees its loss explode.
+Verdict: not judged: this page counts the weights that differ, and not what becomes of the loss
 Asked: AI Interview Prep newsletter, LLM System Design #32
-Source: The PyTorch authors 2026, "Saving and Loading Models", on state_dict, "a reference to the state and
-    not its copy", https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+Source: The PyTorch authors 2026, "Saving and Loading Models", on what a general checkpoint holds,
+    https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
 Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1,
     https://arxiv.org/abs/1412.6980
+Terms: checkpoint, resume, state_dict, optimizer.state_dict, AdamW, exp_avg, exp_avg_sq, step counter, bitwise
+    reproducible, torch.save, crash recovery, fault tolerance
 Right when: The optimizer is plain SGD without momentum: then the weights are enough.
-Limits: One process on one device, and gradients that are given. A real run must restore the data's order, the
-    generators and the schedule too.
+Limits: One process on one device, and gradients that are given. The stored abstract of #32 stops within its
+    diagnosis. Whether state_dict() holds still is the page checkpoint_in_memory_is_a_snapshot.
 """
 
-from copy import deepcopy
 from io import BytesIO
 
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
+from fixtures.adam import PATHS, adamw, train, trained
 
 
 def none_differs(saved, weights):
-    """The weights are the model: whoever has them can repeat the run."""
+    """The weights are the model: anyone who has them can repeat the run."""
     return 0
 
 
@@ -42,36 +48,6 @@ def state_belongs_to_the_run(saved, weights):
     return 0 if "optimizer" in saved else weights
 
 
-def a_snapshot(kept_as, before, after):
-    """A checkpoint holds what there was when it was taken."""
-    return before
-
-
-def a_view(kept_as, before, after):
-    """state_dict() hands out the optimizer's own tensors, and load_state_dict() keeps those it is given.
-
-    They go on counting with the training. A deep copy or a file stays behind.
-    """
-    return before + after if kept_as in ("state_dict()", "another optimizer") else before
-
-
-def adamw(weights, path="for-loop"):
-    """AdamW on a copy of these weights."""
-    return torch.optim.AdamW([torch.nn.Parameter(weights.clone())], lr=0.01, **PATHS[path])
-
-
-def weights_of(optimizer):
-    """The tensor that an optimizer trains, as numbers."""
-    return optimizer.param_groups[0]["params"][0].detach()
-
-
-def train(optimizer, gradients):
-    """One step on each of these gradients."""
-    for gradient in gradients:
-        optimizer.param_groups[0]["params"][0].grad = gradient.clone()
-        optimizer.step()
-
-
 def through_a_file(checkpoint):
     """What torch reads where it wrote a checkpoint."""
     file = BytesIO()
@@ -80,58 +56,40 @@ def through_a_file(checkpoint):
     return torch.load(file)
 
 
-def loaded_elsewhere(checkpoint):
-    """What a second optimizer holds that has loaded a checkpoint."""
-    optimizer = adamw(torch.zeros(WIDTH, dtype=torch.float64))
-    optimizer.load_state_dict(checkpoint)
-    return optimizer.state_dict()
-
-
-WIDTH = 8
-PATHS = {"for-loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
-KEEP = {
-    "state_dict()": lambda checkpoint: checkpoint,
-    "another optimizer": loaded_elsewhere,
-    "a deep copy": deepcopy,
-    "a file": through_a_file,
-}
+WEIGHTS = 8
 steps = st.sampled_from([2, 3, 6])
 
 
 @claim(wrong=(none_differs, all_differ), right=state_belongs_to_the_run, examples=40)
+@example(saved="weights", path="fused", before=2, after=3, seed=0)
+@example(saved="weights, optimizer", path="fused", before=2, after=3, seed=0)
 @given(
     saved=st.sampled_from(["weights", "weights, optimizer"]),
     path=st.sampled_from(list(PATHS)),
     before=steps,
     after=steps,
-    seed=st.integers(0, 9),
+    seed=st.integers(0, 9999),
 )
-def test_checkpoint_repeats_every_bit(answer, saved, path, before, after, seed):
-    """A run resumed with its optimizer state repeats every weight; from weights alone it repeats none."""
-    random = torch.Generator().manual_seed(seed)
-    start, *gradients = torch.randn(1 + before + after, WIDTH, generator=random, dtype=torch.float64)
-    whole = adamw(start, path)
-    train(whole, gradients[:before])
-    checkpoint = through_a_file({"weights": weights_of(whole), "optimizer": whole.state_dict()})
-    train(whole, gradients[before:])
+def test_checkpoint_repeats_every_bit(answer, device, saved, path, before, after, seed):
+    """A run resumed with its optimizer state repeats every weight; from weights alone it repeats none.
 
-    resumed = adamw(checkpoint["weights"], path)
+    saved: what the file holds
+    weights: how many there are
+    path: the code path of torch's AdamW
+    before: steps before the crash
+    after: steps after it
+    """
+    random = torch.Generator().manual_seed(seed)
+    noise = torch.randn(1 + before + after, WEIGHTS, generator=random, dtype=torch.float64).to(device)
+    start, *gradients = noise
+    whole = adamw(start, path, lr=0.01)
+    train(whole, *gradients[:before])
+    checkpoint = through_a_file({"weights": trained(whole).detach(), "optimizer": whole.state_dict()})
+    ends = train(whole, *gradients[before:])
+
+    resumed = adamw(checkpoint["weights"], path, lr=0.01)
     if "optimizer" in saved:
         resumed.load_state_dict(checkpoint["optimizer"])
-    train(resumed, gradients[before:])
+    repeated = train(resumed, *gradients[before:])
 
-    differing = (weights_of(resumed) != weights_of(whole)).sum().item()
-    assert observe(differing=differing) == answer(saved, WIDTH)
-
-
-@claim(wrong=a_snapshot, right=a_view)
-@given(kept_as=st.sampled_from(list(KEEP)), before=steps, after=steps)
-def test_checkpoint_in_memory_goes_on_training(answer, kept_as, before, after):
-    """What state_dict() returned counts the steps that were made after it was called."""
-    gradient = torch.ones(WIDTH, dtype=torch.float64)
-    optimizer = adamw(gradient)
-    train(optimizer, [gradient] * before)
-    checkpoint = KEEP[kept_as](optimizer.state_dict())
-    train(optimizer, [gradient] * after)
-
-    assert observe(steps=checkpoint["state"][0]["step"].item()) == answer(kept_as, before, after)
+    assert observe(differing_weights=(repeated != ends).sum().item()) == answer(saved, WEIGHTS)
