@@ -18,7 +18,7 @@ Source: DeepSpeed issue 581, 2020: an eps of 1e-12 is lost where the variance is
     constant rows give NaN, https://github.com/deepspeedai/DeepSpeed/issues/581
 Source: PyTorch issue 41527, 2020: in torch 1.4 F.layer_norm itself gave NaN on a constant row of fp16,
     https://github.com/pytorch/pytorch/issues/41527
-Terms: layer norm, layernorm, LayerNorm, RMSNorm, eps, epsilon, fp16, half precision, NaN, overflow, outlier
+Terms: layer norm, layernorm, RMSNorm, eps, epsilon, fp16, half precision, NaN, overflow, outlier
     activations, constant row, padding, variance
 Right when: Activations vary by more than the square root of eps and lie within 256 of their mean.
 Limits: Rows of two values, one above and one below their mean. AdamW's eps is the page

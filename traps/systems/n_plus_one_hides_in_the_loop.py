@@ -12,7 +12,7 @@ Verdict: holds if each query is a trip over the network
 Asked: AI Interview Prep newsletter, ML System Design #26
 Source: SQLite documentation, "Many Small Queries Are Efficient In SQLite",
     https://www.sqlite.org/np1queryprob.html
-Terms: N+1, n+1, n_plus_one, nplus1, N+1 queries, batching, IN query, multi-get, round trip, feature store,
+Terms: N+1, n_plus_one, nplus1, N+1 queries, batching, IN query, multi-get, round trip, feature store,
     feature join, ORM, SQLite, p99, tail latency
 Right when: No network lies between, as in SQLite itself: there many small queries do little harm.
 Limits: Queries are counted, not timed, and one takes one trip however many ids it names. The post's stored
