@@ -493,7 +493,7 @@ def hostile(repository):
         "question": f"# {HOSTILE}\n\n- {HOSTILE}?",
         "verdict": f"refuted by too_many: {HOSTILE}",
         "asked": [f"Book {HOSTILE}, chapter 1"],
-        "rest": f"Answer: # {HOSTILE}\nSays: - {HOSTILE}\nTerms: {HOSTILE}\n"
+        "rest": f"Answer: # {HOSTILE}\nSays: - {HOSTILE}\nTerms: {HOSTILE.replace('&lt; ', '')}\n"
         f"Right when: > {HOSTILE}\nLimits: 1. {HOSTILE}",
         "wrong": f"- {HOSTILE}",
         "right": f"> {HOSTILE}\n\n1. {HOSTILE}",
