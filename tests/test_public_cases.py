@@ -90,3 +90,40 @@ def test_first_step_of_adam_in_fp16(judged, eps, step):
 
     assert (observed(result) in ("inf", "-inf", "nan")) == (step == "inf")
     assert observed(result) != "nan"
+
+
+@pytest.mark.parametrize(("b2", "factor"), [(0.95, 1.643), (0.999, 0.244)])
+def test_step_after_a_wrong_counter(judged, b2, factor):
+    """TransformerEngine issue 1986: moments of 2641 steps under the counter 2 step 1.643 or 0.244 as far."""
+    result = judged("test_adamw_resumes_with_half_its_state", f"--at=taken=2641, counter=2, b1=0.9, b2={b2}")
+
+    assert float(observed(result)) == pytest.approx(factor, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("kept", "steps"), [("copy()", 5), ("copy.copy()", 5), ("v.cpu()", 5), ("v.clone()", 2)]
+)
+def test_best_model_that_was_kept_in_memory(judged, kept, steps):
+    """PyPOTS issue 667: what shares the tensors goes on training, a clone stays."""
+    result = judged("test_model_kept_in_memory_goes_on_training", f"--at=kept='{kept}', before=2, after=3")
+
+    assert float(observed(result)) == steps
+
+
+@pytest.mark.parametrize(("norm", "value"), [("written out", "nan"), ("F.layer_norm", "0")])
+def test_norm_of_a_constant_row_in_fp16(judged, norm, value):
+    """DeepSpeed issue 581: an eps of 1e-12 is lost in fp16, where F.layer_norm still gives 0."""
+    result = judged("test_fp16_norm_of_a_row", f"--at=dtype=fp16, norm='{norm}', spread=0.0, eps=1e-12")
+
+    assert observed(result) == value
+
+
+def test_cache_of_a_model_whose_heads_are_narrower_than_d(judged):
+    """vllm-fit issue 2: a head has its own width, and a formula that takes hidden/heads is refuted."""
+    formula = """
+def cache_bytes(heads, kv_heads, dim, tokens, d=5120):
+    return 2 * kv_heads * (d // heads) * tokens * 2
+"""
+    result = judged("test_bytes_of_the_cache", "--answer=public.py:cache_bytes", formula=formula)
+
+    assert result.ret == 1
