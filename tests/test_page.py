@@ -173,6 +173,26 @@ BROKEN = {
         9,
         "the source 'hearsay' has no URL. End it with the address where a reader finds it.",
     ),
+    "an empty term": (
+        {"more": "Terms: lists,, joining"},
+        9,
+        "a term is empty. Write each once, with commas between.",
+    ),
+    "terms that no comma parts": (
+        {"more": "Terms: lists; joining"},
+        9,
+        "the terms hold a semicolon. Put commas between them.",
+    ),
+    "a term twice": (
+        {"more": "Terms: Lists, joining, lists"},
+        9,
+        "Lists and lists are one term. Keep one.",
+    ),
+    "a kind of evidence that there is not": (
+        {"claim": 'wrong=as_long_as_one, right=as_long_as_both, evidence="exakt"'},
+        31,
+        "evidence='exakt' is no kind of evidence. Did you mean 'exact'?",
+    ),
     "a rival from elsewhere": (
         {
             "head": "from elsewhere import other",

@@ -118,12 +118,25 @@ def test_norm_of_a_constant_row_in_fp16(judged, norm, value):
     assert observed(result) == value
 
 
-def test_cache_of_a_model_whose_heads_are_narrower_than_d(judged):
-    """vllm-fit issue 2: a head has its own width, and a formula that takes hidden/heads is refuted."""
-    formula = """
-def cache_bytes(heads, kv_heads, dim, tokens, d=5120):
+HIDDEN_BY_HEADS = """
+def cache_bytes(heads, kv_heads, dim, tokens, d={0}):
     return 2 * kv_heads * (d // heads) * tokens * 2
 """
-    result = judged("test_bytes_of_the_cache", "--answer=public.py:cache_bytes", formula=formula)
 
+
+@pytest.mark.parametrize(
+    ("d", "shape", "off"),
+    [
+        (5120, "kv_heads=8, group=4, dim=128", "is 1.25 times too large"),  # Mistral-Small: 128, not 160
+        (2880, "kv_heads=8, group=8, dim=64", "is 1.422 times too small"),  # gpt-oss: 64, not 45
+    ],
+)
+def test_cache_where_a_head_has_its_own_width(judged, d, shape, off):
+    """vllm-fit issue 2, LMCache issue 688: a formula that takes hidden/heads for head_dim is off."""
+    formula = HIDDEN_BY_HEADS.format(d)
+    arguments = "--answer=public.py:cache_bytes", f"--at={shape}, tokens=1"
+    result = judged("test_bytes_of_the_cache", *arguments, formula=formula)
+
+    (said,) = (line for line in result.stdout.lines if "cache_bytes (yours)" in line)
+    assert said.endswith(off)
     assert result.ret == 1

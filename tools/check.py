@@ -32,6 +32,9 @@ from .house.rules import CORPUS_RULES, PAGE_RULES
 from .printers import print_area
 from .view import view
 
+REFUSED = re.compile(r"\b[1-9]\d* refused")
+"""What a run says of records that it could not replace."""
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -50,10 +53,11 @@ def form(root: Path, page: Path) -> Proof:
 
 
 def style(root: Path, page: Path) -> Proof:
-    """Read as the linter wants it."""
-    proof = _run(root, "ruff", "check", "--quiet", str(page))
-    proof = proof if not proof.passes else _run(root, "ruff", "format", "--diff", "--quiet", str(page))
-    return Proof(proof.passes, "ruff check, ruff format", proof.below)
+    """Leave nothing to the linter and to the formatter."""
+    linted = _run(root, "ruff", "check", "--quiet", str(page))
+    formatted = _run(root, "ruff", "format", "--diff", "--quiet", str(page))
+    passes = linted.passes and formatted.passes
+    return Proof(passes, "ruff check, ruff format", linted.below + formatted.below)
 
 
 def claims(root: Path, page: Path) -> Proof:
@@ -111,9 +115,6 @@ def _run(root: Path, module: str, *arguments: str) -> Proof:
     return Proof(passes, "; records: ".join([summary, *records]), below)
 
 
-REFUSED = re.compile(r"\b[1-9]\d* refused")
-
-
 def _belongings(root: Path, page: Path) -> Iterator[Path]:
     """The files from which the entry of a page is printed."""
     yield from (page, page.parent / "__init__.py", Path("constraints.txt"))
@@ -123,9 +124,9 @@ def _belongings(root: Path, page: Path) -> Iterator[Path]:
 
 def prove(root: Path, page: Path) -> bool:
     """Print a line per proof, up to the first that fails; whether the page is done."""
-    for proving in PROOFS:
-        print(f"{proving.__name__:<6}", end=" ", flush=True)
-        proof = proving(root, page)
+    for attempt in PROOFS:
+        print(f"{attempt.__name__:<6}", end=" ", flush=True)
+        proof = attempt(root, page)
         print("passes" if proof.passes else "FAILS ", proof.line, sep="  ", flush=True)
         if proof.below:
             print(proof.below)

@@ -69,12 +69,11 @@ def no_name_is_defined_twice(source: Source) -> Complaints:
 @broken_by(importing("LIMIT = 4"))
 def nothing_is_unused(source: Source) -> Complaints:
     """What no claim needs is in the reader's way."""
-    names = [node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)]
-    stored = [node.id for node in ast.walk(source.tree)
-              if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]  # fmt: skip
+    names = (node for node in ast.walk(source.tree) if isinstance(node, ast.Name))
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
     for node in source.tree.body:
         for name in _defines(node):
-            if not name.lower().startswith("test") and names.count(name) == stored.count(name):
+            if not name.lower().startswith("test") and name not in read:
                 yield node.lineno, f"nothing on the page uses {name}. Take it away"
 
 

@@ -17,6 +17,7 @@ from .specimen import importing
 @broken_by(importing("from tools.new_trap import NAME"))
 @broken_by(importing("from fixtures.trial.page import Page"))
 @broken_by(importing("import fixtures.trial.claims"))
+@broken_by(importing("from fixtures import trial"))
 @broken_by(("    return codecs", "    import conftest\n    return codecs"))
 def imports_are_few(source: Source) -> Complaints:
     """A page imports the house, torch, numpy, hypothesis, pytest, the standard library, its subject."""
@@ -77,9 +78,16 @@ NETWORK = {
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
-    """Every import with the module it names; a relative one begins with a dot."""
+    """Every import with the module it names; a relative one begins with a dot.
+
+    What is imported from the house itself may be a module too, and is named in full.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node, "." * node.level + (node.module or "")
+            module = "." * node.level + (node.module or "")
+            if module == "fixtures":
+                yield from ((node, f"{module}.{alias.name}") for alias in node.names)
+            else:
+                yield node, module

@@ -71,9 +71,14 @@ def is_library(name: str) -> bool:
 
 
 @functools.cache
+def _instrument(module: str) -> str:
+    """The text of a module of fixtures, empty for any other."""
+    file = Path(fixtures.__file__).parent / f"{module.removeprefix('fixtures.')}.py"
+    return file.read_text("utf-8") if module.startswith("fixtures.") and file.is_file() else ""
+
+
 def _holds_tensors(module: str) -> bool:
-    file = Path(fixtures.__file__).parent / f"{module.partition('.')[2]}.py"
-    return file.is_file() and bool(re.search(r"^\s*(import|from) torch\b", file.read_text("utf-8"), re.M))
+    return bool(re.search(r"^\s*(import|from) torch\b", _instrument(module), re.M))
 
 
 @broken_by(('codecs.encode(character, "utf-8")', 'character.encode("utf-8")'))
@@ -180,13 +185,11 @@ def a_measured_claim_reads_a_meter(source: Source) -> Complaints:
 METERS = re.compile(r"(time|timeit|resource|tracemalloc|torch\.cuda|torch\.utils\.benchmark)\.")
 
 
-@functools.cache
 def _reads_a_meter(name: str) -> bool:
-    """Whether a full name is of an instrument that reads a clock, or of a meter itself."""
+    """Whether a full name is of a meter, or of an instrument that takes the time itself."""
     module = ".".join(name.split(".")[:2])
-    file = Path(fixtures.__file__).parent / f"{module.partition('.')[2]}.py"
-    text = file.read_text("utf-8") if module.startswith("fixtures.") and file.is_file() else ""
-    return module == "fixtures.meters" or bool(re.search(r"\b(time\.\w+|clocks|meters)\b", text))
+    timed = re.search(r"^(import time|from \.clocks import)\b", _instrument(module), re.M)
+    return module == "fixtures.meters" or bool(timed)
 
 
 @broken_by(

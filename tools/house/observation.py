@@ -60,7 +60,7 @@ def an_observation_has_one_name(source: Source) -> Complaints:
             match node:
                 case ast.Call(func=ast.Name(id="observe"), args=args, keywords=keywords):
                     if args or len(keywords) != 1:
-                        seen = f"`{ast.unparse(node)}` names not one value"
+                        seen = f"`{ast.unparse(node)}` does not name one value"
                         yield node.lineno, f"{seen}. Write observe(name=value), once for each"
 
 
