@@ -113,6 +113,7 @@ decays = st.sampled_from([1 - 2**-10, 1 - 2**-7, 1 - 2**-4]) | st.integers(1, 40
 @claim(wrong=(as_in_fp32, never), right=rounded_at_each_step, examples=40)
 @example(v=1.0, b2=0.999, gradient=0.0, steps=240, path="for-loop")
 @example(v=1.0, b2=0.95, gradient=0.0, steps=12, path="for-loop")
+@example(v=0.0, b2=0.99, gradient=1.0, steps=12, path="for-loop")  # the gain itself is not rounded
 @example(v=0.0, b2=0.999, gradient=1.0, steps=1000, path="for-loop")
 @example(v=0.0, b2=0.999, gradient=1.0, steps=1000, path="fused")
 @given(
