@@ -139,8 +139,8 @@ def test_thinking_follows_the_flag(answer, device, seed):
     """
     accuracy, tokens = train(answer(CELLS), seed, device)
 
-    # In 60 seeds: 1 to 1.01 tokens without a chain and 8.9 to 9 with one. The wrong recipes write 4.4 to 7.3,
-    # 1 and 9 tokens in either mode.
+    # In 800 seeds within 0.32 of 1 token without a chain and of 9 with one. The wrong recipes write 4.4 to
+    # 7.3, 1 and 9 tokens in either mode.
     assert observe(tokens=tokens) == approx([1, 9, 1, 9], abs=1)
     assert observe(least=min(accuracy[:2] + accuracy[3:])) >= 0.75
 
@@ -156,5 +156,5 @@ def test_thinking_is_what_hard_questions_need(answer, device, seed):
     """
     accuracy, _ = train(flag_both_kinds(CELLS), seed, device)
 
-    # In 60 seeds: 0.31 to 0.49 for hard questions without their chain, at least 0.94 elsewhere.
+    # In 800 seeds: 0.27 to 0.55 for hard questions without their chain, at least 0.88 elsewhere.
     assert observe(accuracy=accuracy) == approx([answer(*cell) for cell in CELLS], abs=0.25)
