@@ -107,6 +107,9 @@ def test_how_far_predictions_are_off_is_told_by_factors(smallest, largest, shown
     [
         (8, "8×"),
         (1.333333, "1.3×"),
+        (1.07, "+7 %"),
+        (0.998, "−0.2 %"),
+        (1.00001, "less than 0.01 %"),
         (0.125, "1/8"),
         (1, ""),
         (None, ""),
@@ -116,7 +119,7 @@ def test_how_far_predictions_are_off_is_told_by_factors(smallest, largest, shown
     ],
 )
 def test_a_factor_is_a_multiple_or_a_part(ratio, shown):
-    """A prediction that is right has none."""
+    """Near 1 it is a percentage, and a prediction that is right has none."""
     assert factor(ratio) == shown
 
 

@@ -82,9 +82,12 @@ def off(smallest: float, largest: float) -> str:
 
 
 def factor(ratio: float | None) -> str:
-    """Predicted over observed: `8×`, `1/8`; empty where it is 1, not positive or no number."""
+    """Predicted over observed: `8×`, `1/8`, near 1 `+7 %`; empty where it is 1, not positive or no number."""
     if ratio is None or ratio == 1 or ratio <= 0:
         return ""
+    if 1 / HAIR < ratio < HAIR:
+        share = _percent(abs(ratio - 1))
+        return share if share.startswith("less") else f"{'+' if ratio > 1 else '−'}{share}"
     return f"{_times(ratio)}×" if ratio > 1 else f"1/{_times(ratio)}"
 
 

@@ -25,7 +25,6 @@ from bisect import bisect_left
 
 import torch
 from hypothesis import example, given, strategies as st
-from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.machines import H100, MACHINES
@@ -84,5 +83,5 @@ def test_roofline_crossing_of_a_linear_layer(answer, d, n, machine):
     tokens = range(1, 2048)
     first = tokens[bisect_left(tokens, machine.ridge, key=lambda t: intensity(t, d, n))]
 
-    # The law, or the next whole number of tokens.
-    assert observe(tokens=first) == approx(answer(d, n, machine.ridge), abs=1)
+    # The law, and the first whole number of tokens at or above it.
+    assert answer(d, n, machine.ridge) <= observe(tokens=first) < answer(d, n, machine.ridge) + 1

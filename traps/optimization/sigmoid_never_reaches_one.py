@@ -101,7 +101,7 @@ def test_sigmoid_saturates_exactly(answer, device, dtype):
 
     # Inputs are eighths, so the first is at most an eighth behind the law.
     first = observe(saturates_from=x[(y == 1) & (slope == 0)].min().item())
-    assert first == approx(answer(dtype) + 1 / 16, abs=1 / 16)
+    assert answer(dtype) <= first <= answer(dtype) + 1 / 8
 
 
 @claim(wrong=(all_stay_apart, both_tails_are_lost), right=as_many_as_the_format_tells_apart)
