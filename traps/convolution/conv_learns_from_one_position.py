@@ -7,9 +7,7 @@ Answer: It learns, as each position teaches the same kernel, but from a gradient
     noisy as there are positions. At 16 positions and the same steps its squared error is 18 times that of
     the mean over positions. A loss that goes down is therefore no proof of a right backward pass: compare
     with autograd, with torch.autograd.gradcheck.
-Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
-    derivatives, because it neglects to aggregate the gradients computed at each time step.
-Verdict: imprecise: it learns the same shared kernel, from fewer examples
+Verdict: not judged: the newsletter's sentence is judged on the page conv_steps_per_position
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 8.1.3 (a mean over more examples is
     less noisy) and chapter 9 (shared parameters), https://www.deeplearningbook.org/

@@ -7,9 +7,7 @@ Answer: A convolution recognizes them: one kernel learns for all places, and is 
     half that it never saw. Kernels for each position guess there, right 52 % of the time, as no gradient has
     reached those of the right half. What generalizes over places is the shared weight, not the amount of
     training.
-Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
-    derivatives, because it neglects to aggregate the gradients computed at each time step.
-Verdict: imprecise: what a net recognizes at unseen places it owes to the sharing of its kernel
+Verdict: not judged: the newsletter's sentence is judged on the page conv_learns_its_invariance
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the IEEE
     86(11), section II, https://doi.org/10.1109/5.726791

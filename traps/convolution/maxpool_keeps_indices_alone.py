@@ -5,9 +5,7 @@ A max pool has no weights. How many bytes does torch keep of it for the backward
 Answer: The whole input and a 64-bit index per output: 3,211,264 and 1,605,632 bytes per image in the stem of
     a ResNet in fp32. In bf16 the indices of a 2 by 2 pool take as many bytes as its input. The backward pass
     reads no value of the input, so the indices would do, and two bits of each.
-Says: A kernel that returns only pooled values and discards the argmax indices fails in training: without
-    cached spatial metadata, automatic differentiation cannot route gradients to the inputs that won.
-Verdict: holds
+Verdict: not judged: the newsletter's sentence is judged on the page maxpool_needs_its_indices
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #20
 Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward", PyTorch
     issue 85485, https://github.com/pytorch/pytorch/issues/85485

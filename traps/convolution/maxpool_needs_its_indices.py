@@ -17,7 +17,7 @@ Source: amjames 2024, "Retry: Low mem max_pool2d_with_indices", PyTorch pull req
 Terms: max pooling, maxpool, max_pool2d, argmax, return_indices, autograd, backward pass, saved tensors,
     custom CUDA kernel, MaxUnpool, recomputation, activation memory
 Right when: The pool has to work in inference alone, where no gradient is routed.
-Limits: The windows of one map. What torch keeps is the page maxpool_keeps_indices_alone, Ties are the page
+Limits: The windows of one map. What torch keeps is the page maxpool_keeps_indices_alone, ties are the page
     maxpool_feeds_every_tie. The newsletter's stored text stops after "route gradients to".
 """
 

@@ -6,9 +6,8 @@ soon as 295 tokens pass through it at once?
 Answer: A few more are needed, as the tokens are read and the results written too. The crossing lies at
     1/(1/ridge - 1/d - 1/n) tokens per pass for a weight of d·n in bf16: 319 for 8192×8192 on an H100, where
     the ridge is 295, and 438 for a key projection of 8192×1024. Prefill or decode makes no difference.
-Says: The prefill phase runs through large matrix-matrix products and is limited by compute; the generation
-    phase, one token at a time, is bound by memory bandwidth.
-Verdict: holds if prefill passes more tokens than the crossing at once, and decode fewer
+Verdict: not judged: what the book says of the two phases is judged on the page
+    ttft_and_tpot_share_a_bottleneck
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 14
 Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
     PagedAttention", sections 2.2 and 2.3, https://arxiv.org/abs/2309.06180
