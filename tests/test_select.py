@@ -252,7 +252,13 @@ def test_expression_that_is_none(corpus, expression, message):
     [
         ("chunkd", [f'nothing on "chunkd"; near: chunked prefill ({SLUG})']),
         ("chunkd_prefil", [f'nothing on "chunkd_prefil"; near: chunked prefill ({SLUG})']),
-        ("items and not lists", [f'nothing on "items"; near: items ({SLUG}, tuples_are_kept)']),
+        (
+            "items and not lists",
+            [
+                'no claim is called by "items", which stands in the title or question of '
+                f"{SLUG}, tuples_are_kept"
+            ],
+        ),
         ("xyzzy or plugh", ['nothing on "xyzzy"', 'nothing on "plugh"']),
         (
             "tuples and (joined or wrong)  and length",
@@ -296,7 +302,7 @@ def test_nothing_found_by_workers(corpus):
 STALLS, FLASH = "batching_hides_stalls", "flash_attention_skips_work"
 SPEAKING = [
     Skim(Path(f"traps/serving/{STALLS}.py"), '"""Chunks\n\nWhat is the MFU?\n\nTerms: TTFT\n"""'),
-    Skim(Path(f"traps/gpu/{FLASH}.py"), '"""Speed\n\nDoes quantization help?\n\nTerms: MFUs\n"""'),
+    Skim(Path(f"traps/gpu/{FLASH}.py"), '"""Speed\n\nDoes more quantization help?\n\nTerms: MFUs\n"""'),
 ]
 
 
@@ -308,11 +314,12 @@ SPEAKING = [
         ("quantize", {"quantization": [FLASH]}),
         ("flash-atention", {"flash": [FLASH], "attention": [FLASH]}),
         ("tfft", {"TTFT": [STALLS]}),
+        ("moe", {}),
         ("xyzzy", {}),
     ],
 )
 def test_neighbours(word, neighbours):
-    """A word's neighbours are itself in a title or question, what is spelt alike, and what begins alike."""
+    """A word's neighbours are terms and titles that are spelt alike, and what begins alike anywhere."""
     assert near(word, SPEAKING) == neighbours
 
 
