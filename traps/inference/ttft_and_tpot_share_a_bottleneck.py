@@ -115,25 +115,27 @@ def test_bandwidth_and_mfu_of_a_batch(answer, device, engine, batch):
 
 
 @claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="derived", examples=40)
-@example(phase="decode", batch=1, new=1, model=LLAMA_3_8B, machine=H100)
-@example(phase="prefill", batch=1, new=200, model=LLAMA_3_8B, machine=H100)
-@example(phase="prefill", batch=1, new=2000, model=LLAMA_3_8B, machine=H100)
-@example(phase="decode", batch=512, new=1, model=LLAMA_3_8B, machine=H100)
+@example(phase="decode", batch=1, new=1, model=LLAMA_3_8B, machine=H100, itemsize=2)
+@example(phase="prefill", batch=1, new=200, model=LLAMA_3_8B, machine=H100, itemsize=2)
+@example(phase="prefill", batch=1, new=2000, model=LLAMA_3_8B, machine=H100, itemsize=2)
+@example(phase="decode", batch=512, new=1, model=LLAMA_3_8B, machine=H100, itemsize=2)
 @given(
     phase=phases,
     batch=st.integers(1, 512),
     new=st.integers(1, 4096),
     model=st.sampled_from([m for m in MODELS if m.d == 4096]),
     machine=st.sampled_from(MACHINES),
+    itemsize=st.sampled_from([1, 2]),
 )
-def test_ttft_and_tpot_at_full_size(answer, phase, batch, new, model, machine):
+def test_ttft_and_tpot_at_full_size(answer, phase, batch, new, model, machine, itemsize):
     """By the data sheet TTFT and TPOT lie on one roofline, at the tokens of their pass.
 
     phase: prefill of the new tokens of one request, or the next token of a batch
     """
     tokens = new if phase == "prefill" else batch
     one = counted_pass(model, tokens, 1, 0)
+    params = one.weights / 2  # counted in bf16
 
-    taken = observe(seconds=max(one.flops / machine.peak, one.weights / machine.bandwidth))
+    taken = observe(seconds=max(one.flops / machine.peak, params * itemsize / machine.bandwidth))
 
-    assert taken == approx(answer(phase, tokens, one.weights / 2, 2, machine.peak, machine.bandwidth))
+    assert taken == approx(answer(phase, tokens, params, itemsize, machine.peak, machine.bandwidth))
