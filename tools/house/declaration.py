@@ -97,3 +97,21 @@ def a_claim_is_decorated_plainly(source: Source) -> Complaints:
             if source.full_name(function) not in DECORATORS:
                 seen = f"@{ast.unparse(function)} stands on a claim"
                 yield decorator.lineno, f"{seen}. Keep @claim(…, examples=…), @example and @given alone"
+
+
+@broken_by(
+    (
+        '@claim(wrong=one_byte_a_character, right=bytes_by_code_point)\n@example(character="é")\n',
+        '@example(character="é")\n@claim(wrong=one_byte_a_character, right=bytes_by_code_point)\n',
+    )
+)
+def a_claim_is_decorated_in_order(source: Source) -> Complaints:
+    """Who disputes, what is argued about, the regime."""
+    for claim, test in source.claims:
+        order = [source.full_name(d.func) for d in test.decorator_list if isinstance(d, ast.Call)]
+        known = [DECORATED.index(name) for name in order if name in DECORATED]
+        if known != sorted(known):
+            yield claim.line, f"{claim.name} is decorated in another order. Write @claim, @example, @given"
+
+
+DECORATED = ("fixtures.claim", "hypothesis.example", "hypothesis.given")

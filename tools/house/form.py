@@ -49,6 +49,40 @@ def an_answer_takes_two_to_four_sentences(source: Source) -> Complaints:
         yield source.line_of("Answer"), f"the answer takes {_count(count, 'sentence')}. Say it in two to four"
 
 
+@broken_by(("as soon as it leaves ASCII.", "as soon as it leaves ASCII"))
+@broken_by(("Right when: All is ASCII.", "Right when: All is ASCII"))
+@second_edition
+def what_is_said_ends_in_a_full_stop(source: Source) -> Complaints:
+    """The prose of the colophon is printed as sentences."""
+    for name, line, text in source.entries:
+        if name in PROSE and not text.rstrip().endswith((".", "?", "!", ".)")):
+            yield line, f"'{name}' ends in '…{text.rstrip()[-20:]}'. End it with a full stop"
+
+
+PROSE = ("Answer", "Says", "Right when", "Limits")
+
+
+@broken_by(("Bytes of a character\n", "bytes of a character\n"))
+@second_edition
+def a_title_begins_with_a_capital(source: Source) -> Complaints:
+    """A title stands alone in a list; only a name may begin small, as muP and p99 do."""
+    first = source.page.title.split()[0]
+    if first.isalpha() and first.islower():
+        yield 1, f"the title begins with {first!r}. Give it a capital"
+
+
+@broken_by(("Source: Yergeau 2003, RFC", "Source: Yergeau, RFC"))
+@second_edition
+def a_source_is_dated(source: Source) -> Complaints:
+    """A paper and a post have a year; documentation is what stands there today, an issue has its number."""
+    for name, line, text in source.entries:
+        words = text.partition("http")[0]
+        if name == "Source" and not re.search(
+            r"\b(19|20)\d\d\b|documentation|\bdocs\b|\b(issue|pull) \d", words, re.IGNORECASE
+        ):
+            yield line, f"the source {text[:40]!r} has no year. Name its author, year, title and section"
+
+
 @broken_by(("Says: A character is a byte.\n", ""))
 @second_edition
 def a_judged_statement_is_restated(source: Source) -> Complaints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,26 @@ def seeing(observed: str, predicted: str) -> tuple[Change, ...]:
             f'"observed": {observed}, "predicted": {predicted}',
         ),
     )
+
+
+@broken_by(
+    ("Verdict: refuted by one_byte_a_character: a character takes one to four bytes", "Verdict: holds"),
+)
+def what_holds_is_no_wrong_answer(source: Source) -> Complaints:
+    """A source does not hold in the very words that the page calls wrong."""
+    if source.page.verdict.word == "holds":
+        for claim, _ in source.claims:
+            for rival in claim.wrong:
+                if _plain(rival.sentence) == _plain(source.page.says or ""):
+                    seen = f"the verdict is 'holds', and {rival.name} says the same in the same words"
+                    yield (
+                        source.line_of("Verdict"),
+                        f"{seen}. Judge it 'refuted by {rival.name}: …', or restate it",
+                    )
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(re.findall(r"\w+", sentence.lower()))
 
 
 @broken_by(record=None)

@@ -46,6 +46,11 @@ WORDS = (
         "On a played machine.",
     ),
     Word(r"breaks\s+off", "'the stored text stops at …', once, under `Limits:`", "The abstract breaks off."),
+    Word(
+        r"(?:/home|/Users|/root|/work|[A-Z]:\\\\\w+)/\S+",
+        "what anyone can open: a URL, or a file of this repository",
+        "As /home/ada/notes tells.",
+    ),
     Word(r"kvcache", "'KV cache'", "The kvcache grows."),
     Word(rf"(?:{_OF})\s+an?\s+(?:{_EACH})(?![-\w])", "'per' for 'a'", "It takes 16 bytes a parameter."),
     Word(r"\d{1,3}(?:[  ]\d{3})+(?![\d.,])", "commas: 26,624", "From 26 624 tokens on."),
