@@ -148,10 +148,8 @@ def test_kvcache_requests_that_fit(answer, lengths, block, pages, reserved):
     pages: free blocks, between any two of which lies one that is held
     reserved: tokens for which a request takes pages when it arrives
     """
-    pool, free = paged(2 * pages, block, len(lengths) + 2), len(lengths)
-    for page in range(2 * pages):
-        reserve(pool, free + page % 2, (page // 2 + 1) * block)
-    pool.erase(torch.tensor([free]))
+    pool = paged(2 * pages, block, len(lengths))
+    pool.empty_pages = pool.empty_pages[::2]
 
     fits = [reserve(pool, request, max(length, reserved)) for request, length in enumerate(lengths)]
 
