@@ -1,4 +1,4 @@
-"""Paging the KV cache: sharing a prompt, and reading through the table
+"""Sharing a prompt in a paged KV cache
 
 Several samples continue one prompt, and its cache lies scattered over the blocks of a pool. How many blocks
 do the samples hold together, and is attention through the block table still exact?
