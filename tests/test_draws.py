@@ -16,7 +16,7 @@ from tools.mutants import Mutant
 PAGES = [
     "traps/architecture/rope_rotates_the_embeddings.py",
     "traps/numerics/fp16_nan_blames_the_matmul.py",
-    "traps/systems/ensemble_cost_is_shared.py",
+    "traps/systems/ensemble_latency_is_twelvefold.py",
 ]
 """Claims of which some take a device, on pages with literals that Hypothesis would draw."""
 

@@ -1,65 +1,93 @@
-"""Teaching one model what twelve know
+"""Distilling an ensemble of twelve
 
-Twelve models are too many to serve, so a student of a twelfth of the cost is trained on what they answer. How
-much of the gain of their average does it keep, and at which inputs must it be taught?
+Twelve models are too many to serve. How much does their average gain over one of them, and can one student
+keep that at a twelfth of the cost?
 
-Verdict: holds if the student is taught at inputs at which the members disagree; where they were fitted to the
-    labels they do not
+Answer: Averaging removes what the members' errors do not share: two nets here left 0.79 of one's squared
+    error and 12 left 0.63, not a twelfth. A student that was taught the average at fresh inputs kept 0.95 of
+    that gain; taught where the members were fitted, and so agree, it kept 0.01. Average the outputs: averaged
+    weights answer nothing, unless the members were fine-tuned from one start.
+Verdict: not judged: the stored abstract stops before its remedy; its cost and latency are judged on
+    ensemble_latency_is_twelvefold
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #3
 Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", section 1,
     https://arxiv.org/abs/1503.02531
-Right when: The members answer with probabilities. These hold more than the labels even at the inputs of the
-    training, and Hinton et al. teach there as well.
-Limits: Two tasks at a time: small nets with steep hidden units, a sine with little noise, squared error. With
-    more noise, or smoother nets, the members disagree less and there is less to keep. The newsletter's
-    abstract breaks off; the "99 %" that secondary accounts ascribe to it could not be checked. Hinton et al.,
-    who find that "using the original training set works well", were read as others quote them.
+Source: Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", equation 15.1,
+    https://hastie.su.domains/ElemStatLearn/
+Source: Wortsman et al. 2022, "Model soups", abstract, https://arxiv.org/abs/2203.05482
+Terms: knowledge distillation, ensemble, soft targets, soft labels, student, teacher, transfer set, diversity,
+    correlated errors, bias-variance, ambiguity decomposition, model soup, weight averaging, leaderboard
+Right when: The members answer with probabilities. These hold more than the labels, at the training inputs
+    too, and Hinton et al. are quoted as finding that the original training set works well.
+Limits: Small nets with steep hidden units, fitted to eight points of a noisy sine, squared error. With more
+    noise or smoother nets the members disagree less, and there is less to keep. Not read: Hinton et al.
 """
 
 from functools import cache
-from math import pi
+from math import log2, pi
 
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
+from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.nets import tanh_net
 
 
-def one_net_is_one_net(taught_by):
-    """One net has the error of one net, whoever teaches it."""
-    return 0
-
-
-def labels_will_do(taught_by):
-    """Train one net well, on the labels, and no ensemble is needed."""
-    return 1
-
-
-def ensemble_teaches(taught_by):
+def any_inputs_do(made_of):
     """The ensemble's answers hold more than the labels, so a student of them keeps the gain."""
-    return 0 if taught_by == "labels" else 1
+    return 1 if "inputs" in made_of else 0
 
 
-def disagreement_teaches(taught_by):
+def weights_average_too(made_of):
+    """Average the weights: one net, at the cost of one, that answers as all of them."""
+    return 1 if made_of == "weights" else 0
+
+
+def disagreement_teaches(made_of):
     """A student keeps the gain if it is taught at fresh inputs, and none if at those of the training.
 
-    What averaging gains is what it takes off the disagreement of the members. Where all of them were fitted
-    to the labels they agree, and the ensemble's answers are the labels once more.
+    Averaging gains what the members disagree on. Where all of them were fitted to the labels they agree, so
+    their answers are the labels once more. And weights of nets with starts of their own do not average: the
+    hidden units of one have nothing to do with those of another.
     """
-    return 1 if taught_by == "ensemble, fresh inputs" else 0
+    return 1 if made_of == "fresh inputs" else 0
 
 
-# Two tasks side by side, each with 12 members and 12 students: nets of 24 hidden units.
-TASKS, NETS, HIDDEN = 2, 12, 24
-TRAINING, FRESH, GRID = (torch.linspace(-1, 1, points).view(-1, 1) for points in (8, 32, 64))
+def one_over_n(pair, members):
+    """Averaging twelve answers leaves a twelfth of the squared error."""
+    return 1 / members
+
+
+def each_doubling_helps_alike(pair, members):
+    """What two leave of one's error, four leave of two's, and so on."""
+    return pair ** log2(members)
+
+
+def common_part_stays(pair, members):
+    """ρ + (1 - ρ)/n with ρ = 2 · pair - 1: what the errors have in common stays, and the rest is divided.
+
+    A pair tells the correlation ρ of two members' errors, as it leaves (1 + ρ)/2. No number of members leaves
+    less than ρ.
+    """
+    correlation = 2 * pair - 1
+    return correlation + (1 - correlation) / members
+
+
+# Tasks side by side, each with 12 members and 12 students: nets of 24 hidden units.
+TASKS, NETS, HIDDEN = 16, 12, 24
+
+
+def line(points, device):
+    """Inputs [points, 1]: members are trained at 8, students taught at 32 fresh ones, all are tried at 64."""
+    return torch.linspace(-1, 1, points, device=device).view(-1, 1)
 
 
 def trained(x, y, random):
     """The weights of nets [TASKS, NETS] fitted to y, from random ones in 200 steps of Adam."""
     # Slopes of about 8 let the members disagree between their eight inputs.
     weights = [
-        (scale * torch.randn(TASKS, NETS, *shape, generator=random)).requires_grad_()
+        (scale * torch.randn(TASKS, NETS, *shape, generator=random)).to(x.device).requires_grad_()
         for scale, *shape in ((8, 1, HIDDEN), (8, 1, HIDDEN), (HIDDEN**-0.5, HIDDEN, 1))
     ]
     optimizer = torch.optim.Adam(weights, lr=0.05)
@@ -71,43 +99,62 @@ def trained(x, y, random):
 
 
 @cache
-def ensembles(seed):
+def ensembles(seed, device):
     """The labels of each task, a noisy sine at eight inputs, and the members trained on them."""
-    random = torch.Generator().manual_seed(seed)
-    labels = (pi * TRAINING).sin() + 0.1 * torch.randn(TASKS, 1, *TRAINING.shape, generator=random)
-    return labels, trained(TRAINING, labels, random)
+    random, x = torch.Generator().manual_seed(seed), line(8, device)
+    labels = (pi * x).sin() + 0.1 * torch.randn(TASKS, 1, 8, 1, generator=random).to(device)
+    return labels, trained(x, labels, random)
 
 
 def error(outputs):
-    """Mean squared distance of outputs [..., points, 1] from the sine, over the whole grid."""
-    return (outputs - (pi * GRID).sin()).square().mean().item()
+    """Mean squared distance of outputs [..., 64, 1] from the sine."""
+    return (outputs - (pi * line(64, outputs.device)).sin()).square().mean().item()
 
 
 @cache
-def gain_kept(taught_by, seed):
-    """The share of what the ensembles gain over their members that the students keep."""
-    labels, members = ensembles(seed)
-    x = FRESH if taught_by == "ensemble, fresh inputs" else TRAINING
-    y = labels if taught_by == "labels" else tanh_net(members, x).mean(1, keepdim=True)
-    students = trained(x, y, torch.Generator().manual_seed(1000 + seed))
-    one, all_of_them = tanh_net(members, GRID), tanh_net(members, GRID).mean(1, keepdim=True)
-    return (error(one) - error(tanh_net(students, GRID))) / (error(one) - error(all_of_them))
+def gain_kept(made_of, seed, device):
+    """The share of what the ensembles gain over their members that single nets keep."""
+    labels, members = ensembles(seed, device)
+    outputs, x = tanh_net(members, line(64, device)), line(32 if made_of == "fresh inputs" else 8, device)
+    y = labels if made_of == "labels" else tanh_net(members, x).mean(1, keepdim=True)
+    nets = [w.mean(1, keepdim=True) for w in members]
+    if made_of != "weights":
+        nets = trained(x, y, torch.Generator().manual_seed(seed + 1_000_000))
+    before, after = error(outputs), error(outputs.mean(1))
+    return (before - error(tanh_net(nets, line(64, device)))) / (before - after)
 
 
-@claim(
-    wrong=(one_net_is_one_net, labels_will_do, ensemble_teaches),
-    right=disagreement_teaches,
-    evidence="trained",
-    examples=6,
-)
-@given(
-    taught_by=st.sampled_from(["labels", "ensemble, training inputs", "ensemble, fresh inputs"]),
-    seed=st.integers(0, 1),
-)
-def test_ensemble_distilled(answer, taught_by, seed):
-    """A student keeps the gain of its ensemble where it learns what the members do not agree on."""
-    # Over 24 seeds the gain was 0.24 to 0.61 of a member's error. Students taught at fresh inputs kept 0.89
-    # to 1.01 of it, others -0.65 to 0.46: the line is drawn in the middle.
-    kept = int(gain_kept(taught_by, seed) > 0.68)
+seeds = st.integers(1000, 999_999)
 
-    assert observe(gain_kept=kept) == answer(taught_by)
+
+@claim(wrong=(any_inputs_do, weights_average_too), right=disagreement_teaches, evidence="trained", examples=4)
+@example(made_of="fresh inputs", seed=1000)
+@example(made_of="training inputs", seed=1000)
+@example(made_of="labels", seed=1000)
+@example(made_of="weights", seed=1000)
+@given(made_of=st.sampled_from(["training inputs", "fresh inputs", "labels", "weights"]), seed=seeds)
+def test_ensemble_distilled(answer, device, made_of, seed):
+    """One net keeps the gain of its ensemble if it is taught where the members do not agree.
+
+    made_of: what one net is trained on, labels or answers of the ensemble at some inputs, or averaged from
+    """
+    gain = observe(gain_of_one_net=gain_kept(made_of, seed, device))
+
+    # Over 60 seeds students taught at fresh inputs kept 0.93 to 0.97, all other nets at most 0.22.
+    assert observe(gain_kept=max(gain, 0.0)) == approx(answer(made_of), abs=0.5)
+
+
+@claim(wrong=(one_over_n, each_doubling_helps_alike), right=common_part_stays, evidence="trained", examples=6)
+@example(members=12, seed=1000)
+@given(members=st.sampled_from([12, 2, 1]), seed=seeds)
+def test_ensemble_error(answer, device, members, seed):
+    """What two trained members leave of one's error tells what twelve leave.
+
+    pair: share of a member's squared error that the average of two leaves, over half of all pairs
+    """
+    outputs = tanh_net(ensembles(seed, device)[1], line(64, device))
+    left = error(outputs.unflatten(1, (-1, members)).mean(2)) / error(outputs)
+    pairs = [error((outputs + outputs.roll(by, 1)) / 2) / error(outputs) for by in (1, 2, 3)]
+
+    # Over 100 seeds 12 members left 0.55 to 0.68; the law was off by up to 0.03, doublings by 0.17 or more.
+    assert observe(left=left) == approx(answer(observe(pair=sum(pairs) / 3), members), abs=0.045)
