@@ -74,7 +74,7 @@ def trained(p, mean, seed, device):
     return net, batch
 
 
-# The standard error of such a variance is 1.1 % at most, at p = 0.75 and a mean of 1; its root's is half of it.
+# Such a variance has a standard error of 1.1 % at most, at p = 0.75 and a mean of 1; its root has half of it.
 ERROR = 0.011
 
 
