@@ -69,7 +69,7 @@ def trained(p, mean, seed, device):
     """Dropout and batch norm after a batch of 40,000 values, mean - 1 or mean + 1; and that batch."""
     torch.manual_seed(seed)
     batch = mean + torch.tensor([[-1.0], [1.0]], device=device).repeat(20_000, 1)
-    net = nn.Sequential(nn.Dropout(p), nn.BatchNorm1d(1, eps=0, momentum=1.0, device=device))
+    net = nn.Sequential(nn.Dropout(p), nn.BatchNorm1d(1, momentum=1.0, device=device))
     net(batch)
     return net, batch
 
