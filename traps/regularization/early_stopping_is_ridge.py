@@ -71,8 +71,8 @@ def as_the_risks_differ(lr):
 def descent_leads(lr):
     """Descent is ahead of ridge by up to 0.2036 of the way, and at most 1.2984 times as far.
 
-    With x = curvature·lr·steps it has covered 1 - e^-x and ridge x/(1+x). Their difference is
-    largest at x = 2.51, their ratio at x = 1.79.
+    In small steps it has covered 1 - e^-x, with x = curvature·lr·steps, and ridge x/(1+x); the penalty that a
+    stopped run stands for is the same in every direction, so neither lead can be tuned away.
     """
     return [0.2036, 1.2984]
 
