@@ -48,7 +48,7 @@ def clipping_tames(recipe, k):
 def only_slower_rates_tame(recipe, k):
     """Without muP the loss of the wide net is about as many times the narrow one's as it is wider, or more.
 
-    Adam's steps are as long as before, since clipping and lr do not meet: the gradient's size is divided out.
+    Adam divides the size of the gradient out, so a clipped gradient gives a step as long as before.
     """
     return 1 if recipe == "muP" else k
 
