@@ -1,25 +1,28 @@
-"""XOR and the network that it takes
+"""How many hidden units does XOR take?
 
-No line separates XOR. Does it take a deeper network then, and do two hidden units learn it, as they can
-represent it?
+No line separates XOR. Does it take a hidden layer then, and do the two units that suffice on paper learn it?
 
-Verdict: refuted as stated: depth without a nonlinearity never helps, one unit that bends back suffices, and
-    two ReLU units, enough on paper, learn XOR from one start in four
+Answer: What it takes is a nonlinearity: one unit |w·x|, or the product of the inputs as a feature, is
+    enough, and linear layers never are. Two ReLU units suffice on paper, but gradient descent finds it from
+    27 % of the starts, with three units from 68 %, with four from 87 %, with eight from nearly all. So give
+    it more units than it needs.
+Says: As a digest tells it, a hidden layer with nonlinear activations is required to capture the interaction.
+Verdict: imprecise: a nonlinearity is required, which one unit or a crossed feature brings as well
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #6
-Source: Minsky and Papert 1969, "Perceptrons", MIT Press, https://doi.org/10.7551/mitpress/11301.001.0001
 Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors", Nature
-    323: a hidden layer for what inputs and outputs alone cannot do, the detection of symmetry,
-    https://doi.org/10.1038/323533a0
-Limits: The newsletter's abstract breaks off; only what is visible is judged. Minsky and Papert were not
-    re-read. Plain gradient descent on the four corners, biases from 0. So trained, three ReLU units learn it
-    in 6 starts of 10, four in 9; other ways to train shift the shares.
+    323, pages 533-536, https://doi.org/10.1038/323533a0
+Terms: XOR, hidden units, hidden layer, local minimum, overparameterization, initialization, ReLU,
+    nonlinearity, activation function, depth, universal approximation, representable, trainable
+Limits: Full-batch gradient descent on the four corners, 100 steps, biases from 0, weights from normal
+    distributions; another optimizer or scale moves the shares. Why no line does it is the page
+    xor_yields_to_more_data. The digest is pulse.bot's; of the newsletter the stored text stops before the
+    cure, and Rumelhart and others were not read.
 """
-
-from functools import cache
 
 import torch
 import torch.nn.functional as F
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
+from pytest import approx
 
 from fixtures import claim, observe
 
@@ -31,55 +34,65 @@ def any_hidden_layer(activation, units):
 
 def whatever_it_represents(activation, units):
     """What a network can represent, training finds: two ReLU units are enough."""
-    if activation in ("abs", "cos"):
-        return 1.0
-    return 1.0 if activation == "relu" and units >= 2 else 0.0
+    return 1.0 if activation == "abs" or (activation == "relu" and units >= 2) else 0.0
 
 
-def bends_back_or_has_spares(activation, units):
-    """One unit that bends back learns it, and so do spare ReLU units; two do from about one start in four.
+def spares_for_relu(activation, units):
+    """One unit |w·x + a| learns XOR, linear units never, and ReLU units the oftener the more there are.
 
-    |w·x| or cos(w·x) alone puts opposite corners together. Two ReLU units must start on one side of the
-    output and on opposite corners of that class, each an even chance. Linear layers make one line.
+    |w·x| folds the plane, so that opposite corners meet. Two ReLU units find it from 0.27 of the starts,
+    three from 0.68, four from 0.87, eight from 0.998: the more there are, the likelier some begin where
+    they are needed.
     """
-    if activation in ("abs", "cos"):
-        return 1.0
-    if activation == "linear" or units == 1:
-        return 0.0
-    return 0.25 if units == 2 else 1.0
+    return {"linear": 0.0, "abs": 1.0}.get(activation, {1: 0.0, 2: 0.27, 3: 0.68, 4: 0.87, 8: 0.998}[units])
 
 
-ACTIVATIONS = {"linear": torch.clone, "relu": torch.relu, "abs": torch.abs, "cos": torch.cos}
-STARTS = 200
+ACTIVATIONS = {"linear": torch.clone, "relu": torch.relu, "abs": torch.abs}
+STARTS = 2000
 
 
-@cache
-def learned(activation, units):
-    """The share of starts from which a network of one hidden layer learns XOR, all trained at once."""
-    corners = torch.cartesian_prod(*torch.tensor([[-1.0, 1.0]] * 2))
+def learned(activation, units, seed, device):
+    """The share of starts from which one hidden layer learns XOR; all nets are trained side by side."""
+    torch.manual_seed(seed)
+    corners = torch.cartesian_prod(*torch.tensor([[-1.0, 1.0]] * 2)).to(device)
     xor = (corners[:, 0] != corners[:, 1]).float().expand(STARTS, 4)
-    random = torch.Generator().manual_seed(0)
-    w = torch.randn(STARTS, 2, units, generator=random)
-    v = torch.randn(STARTS, units, 1, generator=random) / units**0.5
-    weights = [w, torch.zeros(STARTS, 1, units), v, torch.zeros(STARTS, 1, 1)]
+    w, v = torch.randn(STARTS, 2, units), torch.randn(STARTS, units, 1) / units**0.5
+    a, b = torch.zeros(STARTS, 1, units), torch.zeros(STARTS, 1, 1)
+    w, a, v, b = (weights.to(device).requires_grad_() for weights in (w, a, v, b))
+    optimizer = torch.optim.SGD([w, a, v, b], lr=1)
     for _ in range(100):
-        w, a, v, b = (parameter.requires_grad_() for parameter in weights)
-        logits = (ACTIVATIONS[activation](corners @ w + a) @ v + b).squeeze(-1)
-        loss = F.binary_cross_entropy_with_logits(logits, xor, reduction="sum") / 4
-        weights = [
-            p.detach() - slope for p, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True)
-        ]
+        optimizer.zero_grad()
+        logits = (ACTIVATIONS[activation](corners @ w + a) @ v + b)[..., 0]
+        # Each net has the mean loss of its four corners.
+        (F.binary_cross_entropy_with_logits(logits, xor, reduction="sum") / 4).backward()
+        optimizer.step()
     return ((logits > 0) == xor.bool()).all(1).float().mean().item()
 
 
 @claim(
     wrong=(any_hidden_layer, whatever_it_represents),
-    right=bends_back_or_has_spares,
+    right=spares_for_relu,
     evidence="trained",
-    examples=12,
+    examples=8,
 )
-@given(activation=st.sampled_from(list(ACTIVATIONS)), units=st.sampled_from([2, 1, 8]))
-def test_xor_learned_by_a_hidden_layer(answer, activation, units):
-    """A hidden layer learns XOR if its units bend back, or bend at all and are more than needed."""
-    # In ten runs of 200 starts two ReLU units had 0.22 to 0.35, all others below 0.01 or above 0.99.
-    assert observe(share=round(4 * learned(activation, units)) / 4) == answer(activation, units)
+@example(activation="relu", units=1, seed=0)
+@example(activation="relu", units=2, seed=0)
+@example(activation="relu", units=3, seed=0)
+@example(activation="relu", units=4, seed=0)
+@example(activation="relu", units=8, seed=0)
+@example(activation="abs", units=1, seed=0)
+@example(activation="linear", units=8, seed=0)
+@given(
+    activation=st.sampled_from(list(ACTIVATIONS)),
+    units=st.sampled_from([2, 1, 3, 4, 8]),
+    seed=st.integers(0, 9999),
+)
+def test_xor_learned_by_a_hidden_layer(answer, device, activation, units, seed):
+    """One layer learns XOR if its units fold the plane, or if there are more ReLU units than it needs.
+
+    units: units of the hidden layer
+    """
+    share = learned(activation, units, seed, device)
+
+    # A share of 2,000 starts has a standard error of up to 0.011; five of them.
+    assert observe(share=share) == approx(answer(activation, units), abs=0.055)
