@@ -28,7 +28,7 @@ REASONING = {
 }
 """Modules of the standard library that only reckon: nothing of theirs is observed for its own sake."""
 
-WORLDS = {"fixtures.machines", "fixtures.paging", "fixtures.warps", "fixtures.worlds"}
+WORLDS = {"fixtures.machines", "fixtures.warps"}
 """Instruments that stand in for a system."""
 
 INSTRUMENT = re.compile(r"fixtures\.\w+\.(?![A-Z0-9_]+$)\w+")
@@ -99,12 +99,12 @@ def an_exact_claim_observes_an_object(source: Source) -> Complaints:
 
 
 @broken_by(
-    importing("from fixtures.worlds import duration"),
-    ("len(encode(character))", "len(encode(character)) + duration(character)"),
+    importing("from fixtures.warps import issued"),
+    ("len(encode(character))", "len(encode(character)) + issued(character)"),
 )
 @broken_by(
-    importing("from fixtures import paging"),
-    ("len(encode(character))", "len(encode(character)) + paging.PagedPool(1, 1).held()"),
+    importing("from fixtures import warps"),
+    ("len(encode(character))", "len(encode(character)) + warps.issued(character)"),
 )
 @second_edition
 def an_exact_claim_simulates_nothing(source: Source) -> Complaints:
