@@ -6,7 +6,9 @@ import torch
 from fixtures.mup import tanh_mlp
 
 
-@pytest.mark.parametrize(("k", "variances", "rates"), [(1, (4, 256, 256), (1, 1)), (8, (4, 256, 2048), (1, 8))])
+@pytest.mark.parametrize(
+    ("k", "variances", "rates"), [(1, (4, 256, 256), (1, 1)), (8, (4, 256, 2048), (1, 8))]
+)
 def test_variances_and_learning_rates(k, variances, rates):
     """Only the output's variance and the rates of the two matrices with a wide input know of k."""
     torch.manual_seed(0)

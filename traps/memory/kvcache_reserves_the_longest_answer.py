@@ -16,7 +16,7 @@ Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 6
 Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
     PagedAttention", sections 3 and 4.3: earlier systems fill 20.4 to 38.2 % of their KV cache memory with
     tokens, https://arxiv.org/abs/2309.06180
-Source: PyTorch, torch.nn.attention.experimental._paged_attention.PagedAttention,
+Source: PyTorch source code, torch.nn.attention.experimental._paged_attention.PagedAttention,
     https://github.com/pytorch/pytorch/blob/main/torch/nn/attention/experimental/_paged_attention.py
 Terms: PagedAttention, vLLM, KV cache fragmentation, internal fragmentation, external fragmentation, paging,
     block table, page table, over-reservation, preallocation, block size, page size, max_model_len,

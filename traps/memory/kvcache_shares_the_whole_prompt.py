@@ -13,7 +13,7 @@ Verdict: holds if only full blocks are shared
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 6
 Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
     PagedAttention", sections 4.1 and 4.4, https://arxiv.org/abs/2309.06180
-Source: PyTorch, torch.nn.attention.experimental._paged_attention.PagedAttention,
+Source: PyTorch source code, torch.nn.attention.experimental._paged_attention.PagedAttention,
     https://github.com/pytorch/pytorch/blob/main/torch/nn/attention/experimental/_paged_attention.py
 Terms: PagedAttention, prefix caching, prefix sharing, copy on write, copy-on-write, fork, parallel sampling,
     beam search, block table, page table, paged attention kernel, tail masking, vLLM

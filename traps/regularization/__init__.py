@@ -1,1 +1,1 @@
-"""What keeps a network from learning its examples by heart, and what it does to the weights and their export."""
+"""What keeps a network from learning its examples by heart, and what that does to weights and export."""
