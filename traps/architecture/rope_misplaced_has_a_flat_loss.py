@@ -1,16 +1,26 @@
-"""What a misplaced RoPE does to the loss
+"""A rotational embedding added to the tokens
 
-A colleague rotates the token embeddings once, at the bottom of the network, instead of q and k. Does the
-loss then stay flat, and does a well placed RoPE work at any length?
+An engineer adds a rotational embedding to the token embeddings, at the bottom of the model, instead of
+rotating q and k. Is the training loss flat?
 
-Verdict: refuted as stated: the loss is not flat; the misplaced model learns, but only for the positions it
-    saw. And a well placed RoPE survives any shift, yet fails on sequences four times longer
+Answer: No. Added sines and cosines are what the first transformer used, and a model learns from them. What
+    it learns are absolute positions: the same text moved by 1000 positions is lost on it, where a model
+    that rotates q and k does not notice. At four times the length both fail.
+Says: Added to the input embeddings, RoPE leaves the training loss flat, as the model fails to converge on
+    positional awareness.
+Verdict: refuted by flat_if_misplaced: the model learns at the positions that it saw
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 16
 Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Embedding", section 3.2.2,
     https://arxiv.org/abs/2104.09864
+Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.5: sines and cosines are added to the
+    embeddings, https://arxiv.org/abs/1706.03762
 Source: Press, Smith and Lewis 2021, "Train Short, Test Long", section 2.2, https://arxiv.org/abs/2108.12409
-Limits: One layer, one task, three seeds; plain RoPE, without interpolation of positions. Press et al. find
-    that rotary positions carry 100 to 200 tokens beyond the training length, no more.
+Terms: RoPE, rotary position embedding, sinusoidal positional encoding, flat loss, absolute position, length
+    extrapolation, train short test long, NoPE, misplaced RoPE, debugging
+Right when: No position is given at all: then the loss stays near that of a blind guess.
+Limits: One layer and one task, to repeat the token of two steps ago; a deep model may learn more slowly.
+    Press and others find that rotary positions carry 100 to 200 tokens beyond the training length. Why the
+    added angles do not cancel is the page rope_rotates_the_embeddings.
 """
 
 from functools import cache
@@ -18,88 +28,101 @@ from math import log
 
 import torch
 import torch.nn.functional as F
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
 from fixtures.nets import rotate
 
 
 def flat_if_misplaced(place, text):
-    """Rotated at the bottom, the loss is flat: no model learns."""
+    """Added at the bottom, the rotation is distorted by W_q and W_k: the loss is flat, no model learns."""
     return 1.0 if place == "q and k" and text != "four times longer" else 0.0
 
 
+def as_good_as_rotated(place, text):
+    """Position is in the embedding either way, so a model that learns it has learned distances."""
+    return 0.0 if place == "nowhere" or text == "four times longer" else 1.0
+
+
 def extrapolates(place, text):
-    """RoPE sees distances only, so what it learned holds at any length."""
-    return 1.0 if place == "q and k" or (place == "embeddings" and text == "as trained") else 0.0
+    """RoPE sees distances alone, so what it learned holds at any length."""
+    return 1.0 if place == "q and k" or (place == "added" and text == "as trained") else 0.0
 
 
 def learns_the_positions_it_saw(place, text):
-    """Well placed, it learns distances; misplaced, absolute positions; and without it nothing.
+    """Rotated q and k learn distances, added sines absolute positions, and without either nothing is learned.
 
     Neither has met a distance beyond its training length, and neither copes with one.
     """
-    learned = {"q and k": ["as trained", "1000 positions on"], "embeddings": ["as trained"], "nowhere": []}
+    learned = {"q and k": ["as trained", "1000 positions on"], "added": ["as trained"], "nowhere": []}
     return 1.0 if text in learned[place] else 0.0
 
 
-# The task: repeat the token of two steps ago. Three models of one layer train side by side, one a seed.
-SEEDS, VOCAB, LENGTH, WIDTH, HEADS = 3, 16, 16, 32, 2
+# Six models of one layer train side by side.
+MODELS, VOCAB, LENGTH, WIDTH, HEADS = 6, 16, 16, 32, 2
 
 
 def losses(w, place, ids, positions, tail=2):
     """Cross-entropy of each model from position `tail` on; 1 is a blind guess's."""
     x = F.one_hot(ids, VOCAB).float() @ w["table"]
-    if place == "embeddings":
-        x = rotate(x, positions)
+    if place == "added":
+        x = x + rotate(torch.ones_like(x), positions)
     q, k, v = ((x @ w[name]).unflatten(-1, (HEADS, -1)).transpose(-2, -3) for name in "qkv")
     if place == "q and k":
         q, k = rotate(q, positions), rotate(k, positions)
-    scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
-    future = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
-    mixed = scores.masked_fill(future, -torch.inf).softmax(-1) @ v
+    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     x = x + mixed.transpose(-2, -3).flatten(-2) @ w["o"]
     guess = (x @ w["head"]).log_softmax(-1)[..., tail:, :] / log(VOCAB)
     return -guess.gather(-1, ids[..., tail - 2 : -2, None]).mean((1, 2, 3))
 
 
 @cache
-def train(place):
-    """Losses [SEEDS] of models trained with their rotation in one place, on three kinds of text."""
-    random = torch.Generator().manual_seed(0)
+def trained(place, seed, device):
+    """Losses of the models, trained with their positions in one place, on three kinds of text."""
+    torch.manual_seed(seed)
     shapes = {"table": (VOCAB, WIDTH), "head": (WIDTH, VOCAB)} | dict.fromkeys("qkvo", (WIDTH, WIDTH))
-    w = {name: torch.randn(SEEDS, 1, *shape, generator=random) for name, shape in shapes.items()}
+    w = {name: torch.randn(MODELS, 1, *shape, device=device) for name, shape in shapes.items()}
     w = {name: (v if name == "table" else v / WIDTH**0.5).requires_grad_() for name, v in w.items()}
     optimizer = torch.optim.Adam(w.values(), lr=0.02)
-    home = torch.arange(LENGTH)
+    home = torch.arange(4 * LENGTH, device=device)
     for _ in range(150):
-        ids = torch.randint(VOCAB, (SEEDS, 16, LENGTH), generator=random)
+        ids = torch.randint(VOCAB, (MODELS, 16, LENGTH), device=device)
         optimizer.zero_grad()
-        losses(w, place, ids, home).sum().backward()
+        losses(w, place, ids, home[:LENGTH]).sum().backward()
         optimizer.step()
     with torch.no_grad():
-        ids = torch.randint(VOCAB, (SEEDS, 64, 4 * LENGTH), generator=random)
-        short, longer = ids[..., :LENGTH], torch.arange(4 * LENGTH)
+        ids = torch.randint(VOCAB, (MODELS, 16, 4 * LENGTH), device=device)
         return {
-            "as trained": losses(w, place, short, home),
-            "1000 positions on": losses(w, place, short, home + 1000),
-            "four times longer": losses(w, place, ids, longer, tail=3 * LENGTH),
+            "as trained": losses(w, place, ids[..., :LENGTH], home[:LENGTH]),
+            "1000 positions on": losses(w, place, ids[..., :LENGTH], home[:LENGTH] + 1000),
+            "four times longer": losses(w, place, ids, home, tail=3 * LENGTH),
         }
 
 
 @claim(
-    wrong=(flat_if_misplaced, extrapolates),
+    wrong=(flat_if_misplaced, as_good_as_rotated, extrapolates),
     right=learns_the_positions_it_saw,
     evidence="trained",
-    examples=9,
+    examples=2,
 )
+@example(place="added", text="as trained", seed=0)
+@example(place="added", text="1000 positions on", seed=0)
+@example(place="q and k", text="1000 positions on", seed=0)
+@example(place="q and k", text="four times longer", seed=0)
+@example(place="nowhere", text="as trained", seed=0)
 @given(
-    place=st.sampled_from(["embeddings", "q and k", "nowhere"]),
+    place=st.sampled_from(["added", "q and k", "nowhere"]),
     text=st.sampled_from(["as trained", "1000 positions on", "four times longer"]),
+    seed=st.integers(0, 9999),
 )
-def test_rope_misplaced_still_learns(answer, place, text):
-    """A misplaced RoPE learns the positions it saw; a well placed one learns distances it saw."""
-    # In 24 runs a place, models that learned end below 0.03 of a blind guess's loss, others above 0.72.
-    learned = (train(place)[text] < 0.4).float().mean().item()
+def test_rope_misplaced_still_learns(answer, device, place, text, seed):
+    """With added positions a model learns the positions it saw; with q and k rotated, distances it saw.
 
-    assert observe(share=learned) == answer(place, text)
+    place: where positions enter: added to the embeddings, rotating q and k, or nowhere
+    text: as long as in training, the same 1000 positions on, or four times as long
+    """
+    # Of 100 models per place, one that was to learn ended above 0.1, and no other one below 0.16.
+    learned = trained(place, seed, device)[text] < 0.12
+
+    # So the claim is about most of them.
+    assert round(observe(share_that_learned=learned.float().mean().item())) == answer(place, text)
