@@ -77,7 +77,7 @@ WIDTH = 64
 
 
 def gradients(norm, layers, seed, device):
-    """Size of the stream after these encoder layers, and gradient norms of the first and last output matrix."""
+    """Size of the stream after the encoder layers, and gradient norms of the first and the last of them."""
     torch.manual_seed(seed)
     encoder = nn.ModuleList(
         nn.TransformerEncoderLayer(
@@ -108,7 +108,7 @@ def gradients(norm, layers, seed, device):
     seed=st.integers(0, 9999),
 )
 def test_postnorm_gradient_of_the_last_layer(answer, device, norm, layers, seed):
-    """With depth the last layer's gradient stays under post-norm, and falls under pre-norm as the stream grows.
+    """With depth the last gradient stays under post-norm, and falls under pre-norm as the stream grows.
 
     norm: post-norm or pre-norm
     stream: size of the stream after so many layers over its size after one
