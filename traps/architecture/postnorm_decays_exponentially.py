@@ -6,8 +6,8 @@ layer, so that it explodes or vanishes exponentially with depth?
 Answer: Not at initialization. Through up to 24 torch encoder layers with post-norm the gradient changes by
     a factor of 2 at most, first layer against last. What sets the designs apart is the gradient near the
     output, which the last norm divides by the size of the stream: with post-norm that is 1 at any depth,
-    with pre-norm it grows, so that at 24 layers the last one has 0.56 times the gradient that it would have
-    alone. Post-norm's last layers are the ones whose first steps warm-up must keep small.
+    with pre-norm it grows, and the last layer gets the less.
+    So the last layers of post-norm are those whose first steps warm-up must keep small.
 Says: Post-norm's toll on the main path leads to exponential amplification or decay of gradients in deep
     stacks; at initialization gradients are unbalanced, which makes warm-up necessary.
 Verdict: imprecise: at initialization gradients are unbalanced, large near the output at any depth, and
@@ -52,8 +52,7 @@ def damped_by_each_norm(norm, layers, stream):
 def divided_by_the_stream(norm, layers, stream):
     """The last norm divides the gradient by the size of what it normalizes.
 
-    With post-norm that is one layer's sum; with pre-norm the stream to which all layers have added, about
-    1.8 times as large after 24 of them.
+    With post-norm that is one layer's sum, with pre-norm the stream to which all layers have added.
     """
     return 1 / stream
 
