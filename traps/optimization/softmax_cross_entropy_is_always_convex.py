@@ -72,7 +72,7 @@ def units_cancel(steepness):
 
 
 def hessians(loss, logits):
-    """The Hessian of the loss at each of some logits [points, classes], of which the first is the true one's."""
+    """Hessians of the loss at some logits [points, classes], of which the first is the true class's."""
     logits.requires_grad_()
     labels = torch.zeros(len(logits), dtype=torch.long)
     if loss == "cross-entropy":
