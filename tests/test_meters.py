@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, nbytes, saved_bytes
+from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, kernels, nbytes, saved_bytes
 from fixtures.nets import LM
 
 DEVICES = ["cpu", "meta"]
@@ -333,3 +333,27 @@ def test_traffic_refuses_writes_through_indices():
 
     with pytest.raises(BlindSpot, match=r"index_put_ does not say how much it writes\. Write to a slice"):
         moved(scatter)
+
+
+@pytest.mark.parametrize("where", DEVICES)
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.inference_mode])
+def test_kernels_of_a_run_are_its_operations_with_their_costs(where, mode):
+    """A view is no kernel; a batched linear layer is one product, whatever mode shows of its parts."""
+    x, w = ones(2, 3, 5, device=where), ones(7, 5, device=where)
+
+    with mode():
+        product, relu = kernels(lambda: F.linear(x, w).relu())
+
+    assert product.flops == 2 * 6 * 5 * 7
+    assert product.bytes == nbytes(x, w) + 6 * 7 * 4
+    assert relu == ("relu", 0, 2 * 6 * 7 * 4)
+
+
+def test_kernels_take_flash_attention_as_one():
+    """Its scores move nothing: queries, keys, values and result do, and a number per row."""
+    q, k, v = torch.empty(3, 1, 4, 256, 64, dtype=torch.bfloat16, device="meta")
+
+    (attention,) = kernels(lambda: torch.ops.aten._scaled_dot_product_flash_attention(q, k, v))
+
+    assert attention.flops == 4 * 256**2 * 64 * 4
+    assert attention.bytes == pytest.approx(4 * nbytes(q) / 3 + 4 * 256 * 4, abs=64)
