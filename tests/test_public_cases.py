@@ -1,9 +1,11 @@
 """Formulas and figures of public issues and pull requests, judged by the claims that are about them."""
 
 import re
+from fractions import Fraction
 
 import pytest
 
+from fixtures.chance import law
 from tests.corpus import ROOT
 
 
@@ -140,3 +142,51 @@ def test_cache_where_a_head_has_its_own_width(judged, d, shape, off):
     (said,) = (line for line in result.stdout.lines if "cache_bytes (yours)" in line)
     assert said.endswith(off)
     assert result.ret == 1
+
+
+MLX = """
+from itertools import accumulate
+
+def draw(weights, rng):
+    ticket = rng.randrange(sum(weights))
+    return next(token for token, reach in enumerate(accumulate(weights)) if ticket < reach)
+
+def own_draw_either_way(p, q, gamma, rng):
+    written = []
+    for drafted in [draw(q, rng) for _ in range(gamma)]:
+        written.append(draw(p, rng))
+        if written[-1] != drafted:
+            return tuple(written)
+    return (*written, draw(p, rng))
+
+def own_draw_else_residual(p, q, gamma, rng):
+    residual = [max(a - b, 0) for a, b in zip(p, q)] if p != q else p
+    written = []
+    for drafted in [draw(q, rng) for _ in range(gamma)]:
+        if draw(p, rng) != drafted:
+            return (*written, draw(residual, rng))
+        written.append(drafted)
+    return (*written, draw(p, rng))
+"""
+
+
+@pytest.mark.parametrize(("rule", "ret"), [("own_draw_either_way", 0), ("own_draw_else_residual", 1)])
+def test_acceptance_rule_keeps_the_law(judged, rule, ret):
+    """mlxcel pull 992, mlx-swift-lm pull 459: the target's own draw, emitted either way, keeps its law."""
+    claim = "test_speculative_text_keeps_the_law"
+
+    assert judged(claim, f"--answer=public.py:{rule}", formula=MLX).ret == ret
+
+
+def test_acceptance_rules_at_their_own_laws():
+    """At p = (2, 1, 1)/4, q = (1, 1, 2)/4 equality accepts 5/16 and min(1, p/q) 3/4; one rule is biased."""
+    told = {}
+    exec(MLX, told)
+    p, q = [2, 1, 1], [1, 1, 2]
+    first = law(lambda rng: told["own_draw_else_residual"](p, q, 1, rng)[0])
+
+    equal = law(lambda rng: told["draw"](p, rng) == told["draw"](q, rng))
+    kept = law(lambda rng: rng.randrange(q[t := told["draw"](q, rng)]) < p[t])
+
+    assert [first[token] for token in range(3)] == [Fraction(13, 16), Fraction(1, 16), Fraction(1, 8)]
+    assert (equal[True], kept[True]) == (Fraction(5, 16), Fraction(3, 4))

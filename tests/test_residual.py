@@ -1,4 +1,4 @@
-"""The residual networks begin as blind guesses, learn side by side, and DeepNorm's constants are those of its paper."""
+"""The residual networks start as blind guesses, learn side by side, and have DeepNorm's own constants."""
 
 import pytest
 import torch
