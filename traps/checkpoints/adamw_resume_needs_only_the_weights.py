@@ -5,7 +5,7 @@ missing, and what do you do if it is gone for good?
 
 Answer: AdamW's two moments and its step counter. Without them every weight first moves by the full learning
     rate: near the highest one that trains, a deep post-norm net falls back to a blind guess and ends at
-    0.41 of it instead of 0.23. So save optimizer.state_dict(), the schedule, the data position and the RNG
+    0.41 of it instead of 0.24. So save optimizer.state_dict(), the schedule, the data position and the RNG
     with the weights. If the state is lost, warm the learning rate up again: then the run ends as if nothing
     had happened.
 Says: A run that resumes from model.state_dict alone sees its loss explode.
@@ -23,6 +23,8 @@ Limits: Ten post-norm blocks, b2 = 0.999, 120 steps; the schedule goes on as if 
     is, is the page adamw_resume_is_a_raw_gradient_step. The stored text of the newsletter stops before its
     diagnosis.
 """
+
+from functools import cache
 
 import torch
 from hypothesis import example, given, strategies as st
@@ -53,20 +55,36 @@ def near_the_highest_rate_alone(restored, lr, quantity):
     The first steps move each weight by the full learning rate. Near the highest one this throws the net out
     of where it had come to; well below, at 0.005, it stays there. A second warm-up takes these steps small.
     """
-    return hit(restored == "weights" and lr == 0.025, lr, quantity)
+    return hit(restored == "weights", lr, quantity)
 
 
 def uninterrupted(lr, quantity):
     """The highest loss after the crash, or the last, of a run that lost nothing, over a blind guess's."""
-    return {"peak": 0.56 if lr == 0.025 else 0.45, "end": 0.23 if lr == 0.025 else 0.17}[quantity]
+    return {"peak": 0.56 if lr == 0.025 else 0.45, "end": 0.24 if lr == 0.025 else 0.17}[quantity]
 
 
 def hit(lost, lr, quantity):
-    """The same, of a run that may have lost what it had come to."""
-    return {"peak": 1.1, "end": 0.41}[quantity] if lost else uninterrupted(lr, quantity)
+    """The same of a run that, near the highest learning rate, has lost what it had come to."""
+    return {"peak": 1.1, "end": 0.41}[quantity] if lost and lr == 0.025 else uninterrupted(lr, quantity)
 
 
 STEPS, WARMUP, CRASH = 120, 30, 40
+
+
+@cache
+def losses(restored, lr, seed, device):
+    """The highest loss after the crash and the mean of the last 12 steps, of eight nets side by side."""
+    torch.manual_seed(seed)
+    nets = ResidualNets("post-norm", depth=10, nets=8, device=device)
+    history = []
+    for step in range(STEPS):
+        if step == 0 or (step == CRASH and restored != "all"):
+            optimizer = torch.optim.AdamW(nets.weights, weight_decay=0.0)
+        rise = min(1, (step + 1) / WARMUP)
+        if restored == "weights, re-warmed" and step >= CRASH:
+            rise = min(1, (step - CRASH + 1) / WARMUP)
+        history.append(nets.step(optimizer, lr * rise * (1 - step / STEPS)).mean())
+    return {"peak": max(history[CRASH:]).item(), "end": torch.stack(history[-12:]).mean().item()}
 
 
 @claim(
@@ -77,8 +95,10 @@ STEPS, WARMUP, CRASH = 120, 30, 40
 )
 @example(restored="weights", lr=0.025, quantity="peak", seed=0)
 @example(restored="weights", lr=0.025, quantity="end", seed=0)
+@example(restored="weights, re-warmed", lr=0.025, quantity="peak", seed=0)
 @example(restored="weights, re-warmed", lr=0.025, quantity="end", seed=0)
 @example(restored="weights", lr=0.005, quantity="peak", seed=0)
+@example(restored="weights", lr=0.005, quantity="end", seed=0)
 @given(
     restored=st.sampled_from(["all", "weights", "weights, re-warmed"]),
     lr=st.sampled_from([0.025, 0.005]),
@@ -91,20 +111,8 @@ def test_adamw_loss_after_a_resume(answer, device, restored, lr, quantity, seed)
     restored: all, the weights, or the weights with a second warm-up of the learning rate
     quantity: the highest loss after the crash, or the loss at the end
     """
-    torch.manual_seed(seed)
-    nets = ResidualNets("post-norm", depth=10, device=device)
-    losses = []
-    for step in range(STEPS if quantity == "end" else CRASH + WARMUP):
-        if step == 0 or (step == CRASH and restored != "all"):
-            optimizer = torch.optim.AdamW(nets.weights, weight_decay=0.0)
-        rise = min(1, (step + 1) / WARMUP)
-        if restored == "weights, re-warmed" and step >= CRASH:
-            rise = min(1, (step - CRASH + 1) / WARMUP)
-        losses.append(nets.step(optimizer, lr * rise * (1 - step / STEPS)).mean())
-    seen = {"peak": max(losses[CRASH:]), "end": torch.stack(losses[-12:]).mean()}
+    loss = losses(restored, lr, seed, device)[quantity]
 
-    # With 50 seeds each: peaks of 0.35 to 0.72, or 0.90 to 1.28; ends at 0.14 to 0.29, or 0.30 to 0.54.
-    tolerance = {"peak": 0.25, "end": 0.14}[quantity]
-    assert observe(loss_over_a_guess=seen[quantity].item()) == approx(
-        answer(restored, lr, quantity), abs=tolerance
-    )
+    # Seen with 40 to 100 seeds a cell: peaks of 0.37 to 0.67 or 0.88 to 1.34, ends at 0.15 to 0.33 or 0.31 to
+    # 0.50, the mean 0.24 or 0.41: the tolerance is four standard deviations of what is seen, or more.
+    assert observe(loss_over_a_guess=loss) == approx(answer(restored, lr, quantity), rel=0.4)
