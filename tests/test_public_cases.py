@@ -24,7 +24,9 @@ def judged(corpus):
 
 def observed(result):
     """What a claim that was asked at given inputs observed."""
-    return re.search(r"^ +\w+ +(\S+) +observed$", result.stdout.str(), re.MULTILINE)[1].strip("'")
+    return re.search(
+        r"^ +\w+ +(\S+) +(?:observed|follows from the model)$", result.stdout.str(), re.MULTILINE
+    )[1].strip("'")
 
 
 MEGATRON = """

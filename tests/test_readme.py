@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SESSIONS = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
-TOLD = ("held on", "does not hold", "  observed")
+TOLD = ("held on", "does not hold", "  follows from the model")
 """What a session shows of: claims, an answer refuted, a claim asked at given numbers."""
 
 
