@@ -1,17 +1,25 @@
 """Timing a GPU operation
 
-A timer starts, calls a GPU operation, stops, and reads 5 µs for a product that takes 1000. The book adds a
-synchronisation before the stop. Is the reading then the time of the operation?
+An intern claims a matrix product that is 1000 times as fast; the script reads `time.time()` before the call
+and after it. Why is the result invalid?
 
-Verdict: holds if the device is idle when the timer starts: otherwise the timer needs a synchronisation there
-    too, or it reads whatever was queued before
+Answer: Kernel launches are asynchronous: the second reading comes when the launch is queued, whatever the
+    kernel takes, so that none of it is timed. Synchronize before the start and before the stop, and warm
+    up. A synchronization at the end alone also charges what was queued before: with 3 products pending it
+    reads 4 for one.
+Says: Timers around the call capture the launch latency only; insert a barrier such as
+    torch.cuda.synchronize() before the end time is read. Warm-up and perf_counter are minor.
+Verdict: holds if the device is idle when the timer starts
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 22
 Source: PyTorch documentation, "CUDA semantics", asynchronous execution,
     https://docs.pytorch.org/docs/stable/notes/cuda.html
+Terms: torch.cuda.synchronize, synchronize, asynchronous execution, CUDA events, benchmarking, kernel launch
+    latency, warm-up, time.time, perf_counter, elapsed_time, timing
 Right when: Something waits anyway: `item()`, a copy to the host, `print`. On a CPU every operation waits.
-Limits: One stream. Its first call, which loads libraries and picks kernels, is left out: warm up before. CUDA
-    events, which the device itself stamps, need neither barrier and see no launch. The book's own source,
-    Nickolls and Dally 2010, surveys architectures and was not read.
+Limits: One stream, on a thread: no GPU has been asked yet. The first call of an
+    operation, which loads libraries and picks kernels, is left out. CUDA events, which the device itself
+    stamps, see no launch. That one_after_each adds the gaps between kernels makes it pessimistic, not
+    invalid. The book's own source, Nickolls and Dally 2010, was not read.
 """
 
 import threading
@@ -20,13 +28,13 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds, settled
 
 
-def no_synchronisation(stream, n):
+def no_synchronization(stream, n):
     """Read the clock, call the kernels, read the clock."""
     start = stream.clock()
     stream.launch(n)
@@ -41,16 +49,6 @@ def one_at_the_end(stream, n):
     return stream.clock() - start
 
 
-def one_after_each(stream, n):
-    """Wait after every kernel, to be safe."""
-    stream.synchronize()
-    start = stream.clock()
-    for _ in range(n):
-        stream.launch(1)
-        stream.synchronize()
-    return stream.clock() - start
-
-
 def one_at_either_end(stream, n):
     """Wait before either reading of the clock, and not in between.
 
@@ -61,25 +59,6 @@ def one_at_either_end(stream, n):
     stream.launch(n)
     stream.synchronize()
     return stream.clock() - start
-
-
-class VirtualStream:
-    """A device that runs kernels one after the other while the host goes on; its clock is the host's."""
-
-    def __init__(self, launch, work):
-        self.launching, self.work = launch, work
-        self.now = self.idle_at = 0
-        self.clock = lambda: self.now
-
-    def launch(self, n):
-        """Queue kernels; each begins when the one before it has ended."""
-        for _ in range(n):
-            self.now += self.launching
-            self.idle_at = max(self.now, self.idle_at) + self.work
-
-    def synchronize(self):
-        """Wait until the device is idle."""
-        self.now = max(self.now, self.idle_at)
 
 
 class ThreadStream(ThreadPoolExecutor):
@@ -111,28 +90,16 @@ class ThreadStream(ThreadPoolExecutor):
         self.gate.clear()
 
 
-@claim(
-    wrong=(no_synchronisation, one_at_the_end, one_after_each), right=one_at_either_end, evidence="simulated"
-)
-@given(
-    launch=st.sampled_from([5, 1, 10]),
-    work=st.sampled_from([1000, 30, 0]),
-    backlog=st.integers(0, 3),
-    n=st.integers(1, 8),
-)
-def test_timing_of_a_stream(answer, launch, work, backlog, n):
-    """A timer that synchronises before it starts and before it stops reads the time on an idle device."""
-    idle, busy = VirtualStream(launch, work), VirtualStream(launch, work)
-    idle.launch(n)
-    busy.launch(backlog)
-
-    assert observe(elapsed=idle.idle_at) == answer(busy, n)
-
-
-@claim(wrong=(no_synchronisation, one_at_the_end), right=one_at_either_end, examples=20)
+@claim(wrong=(no_synchronization, one_at_the_end), right=one_at_either_end, examples=20)
+@example(backlog=3, n=1)
 @given(backlog=st.integers(0, 3), n=st.integers(1, 4))
 def test_timing_of_a_thread(answer, backlog, n):
-    """Between its two readings exactly the products that are timed finish, on a real queue."""
+    """Between its two readings exactly the products that are timed finish, on a real queue.
+
+    stream: launches kernels, synchronizes, and has a clock
+    backlog: products queued before
+    n: products that are timed
+    """
     with ThreadStream() as stream:
         stream.launch(backlog)
         finished = answer(stream, n)
@@ -140,10 +107,15 @@ def test_timing_of_a_thread(answer, backlog, n):
     assert observe(finished=finished) == n
 
 
-@claim(wrong=(no_synchronisation, one_at_the_end), right=one_at_either_end, evidence="measured", examples=2)
+@claim(wrong=(no_synchronization, one_at_the_end), right=one_at_either_end, evidence="measured", examples=2)
 @given(size=st.sampled_from([8192, 6144]))
 def test_timing_on_a_gpu(answer, gpu, size):
-    """On a GPU such a timer reads one product, though twenty are queued before it."""
+    """On a GPU such a timer reads one product, though twenty are queued before it.
+
+    stream: launches products, synchronizes, and has a clock
+    n: products that are timed
+    size: width of the matrices
+    """
     ones, sums = torch.ones(2, size, size, dtype=torch.bfloat16, device=gpu)
     stream = SimpleNamespace(clock=time.perf_counter, synchronize=torch.cuda.synchronize)
     stream.launch = lambda n: [torch.mm(ones, ones, out=sums) for _ in range(n)]
