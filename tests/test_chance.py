@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from fixtures.chance import law, rarest
+from fixtures.chance import law, rarest, shares
 
 
 def test_law_of_one_die():
@@ -32,6 +32,26 @@ def test_law_of_certainty():
     assert law(lambda rng: "sure") == {"sure": 1}
 
 
+def test_law_of_a_weighted_choice():
+    """A weight is an int, a float or a fraction; what weighs nothing is no branch."""
+    chance = law(lambda rng: rng.choices("abc", [2, 0, 1])[0] + rng.choices("xy", [0.25, Fraction(3, 4)])[0])
+
+    assert chance == {
+        "ax": Fraction(1, 6),
+        "ay": Fraction(1, 2),
+        "cx": Fraction(1, 12),
+        "cy": Fraction(1, 4),
+    }
+    assert law(lambda rng: tuple(rng.choices("ab", k=2)))["a", "b"] == Fraction(1, 4)
+
+
+@pytest.mark.parametrize("weights", [[0, 0], [1, -1], [1]], ids=str)
+def test_weights_that_give_no_law_are_refused(weights):
+    """Nothing to choose from, a negative chance, an item without one."""
+    with pytest.raises(ValueError, match="by the weights"):
+        law(lambda rng: rng.choices("ab", weights))
+
+
 def test_a_die_without_sides_is_refused():
     """randrange(0) is as much an error here as it is in the standard library."""
     with pytest.raises(ValueError, match="at least one side"):
@@ -48,3 +68,9 @@ def test_rarest_subset_of_a_fair_draw_has_its_full_share():
 def test_rarest_subset_may_be_one_that_never_comes():
     """A subset that no branch returns has probability 0."""
     assert rarest(law(lambda rng: frozenset("ab")), "abc", 2) == 0
+
+
+def test_shares_between_cuts():
+    """Three cuts make four outcomes; where two cuts meet one of them is impossible."""
+    assert shares([3, 1, 1], 4) == [Fraction(1, 4), 0, Fraction(1, 2), Fraction(1, 4)]
+    assert shares([], 4) == [1]

@@ -1,11 +1,9 @@
 """Formulas and figures of public issues and pull requests, judged by the claims that are about them."""
 
 import re
-from fractions import Fraction
 
 import pytest
 
-from fixtures.chance import law
 from tests.corpus import ROOT
 
 
@@ -84,6 +82,63 @@ def test_speed_up_of_a_draft(judged):
     assert float(observed(result)) == pytest.approx(1.14, abs=0.005)
 
 
+STEP = """
+def draw(law, rng):
+    return rng.choices(range(len(law)), law)[0]
+
+def step(draft, target, text, gamma, rng):
+    guessed, laws = list(text), []
+    for _ in range(gamma):
+        laws.append(draft(guessed)[-1])
+        guessed.append(draw(laws[-1], rng))
+    wanted, new = target(guessed)[len(text) - 1:], []
+    for p, q, guess in zip(wanted, laws, guessed[len(text):]):
+        residual = [max(a - b, 0) for a, b in zip(p, q)] if p != q else p
+        {0}
+        if not stands:
+            return [*new, token]
+        new.append(guess)
+    return [*new, draw(wanted[-1], rng)]
+"""
+EQUAL = "token = draw(p, rng); stands = token == guess"
+EQUAL_ELSE_RESIDUAL = f"{EQUAL}; token = token if stands else draw(residual, rng)"
+RATIO = (
+    "a = min(1, p[guess] / q[guess]); stands = rng.choices([True, False], [a, 1 - a])[0]; "
+    "token = guess if stands else draw(residual, rng)"
+)
+AT = "p=[0.5, 0.25, 0.25, 0], q=[0.25, 0.25, 0.5, 0]"
+
+
+@pytest.mark.parametrize(("rule", "ret"), [(RATIO, 0), (EQUAL, 0), (EQUAL_ELSE_RESIDUAL, 1)])
+def test_law_of_an_acceptance_rule(judged, rule, ret):
+    """mlxcel pull 992: "equal to the target's own draw" keeps the law, "equal, else residual" does not."""
+    formula = STEP.format(rule)
+    result = judged("test_speculative_step_keeps_the_law", "--answer=public.py:step", formula=formula)
+
+    assert result.ret == ret
+
+
+def test_law_of_equal_else_residual(judged):
+    """mlx-swift-lm pull 459: it writes 13/16, 1/16, 1/8 where the target says 1/2, 1/4, 1/4."""
+    arguments = "--answer=public.py:step", f"--at={AT}, gamma=1"
+    formula = STEP.format(EQUAL_ELSE_RESIDUAL)
+    result = judged("test_speculative_step_keeps_the_law", *arguments, formula=formula)
+
+    (said,) = (line for line in result.stdout.lines if "step (yours)" in line)
+    assert "assert [0.8125, 0.0625, 0.125, 0.0] == approx([0.5" in said
+
+
+@pytest.mark.parametrize(("rule", "said"), [(RATIO, "agrees here"), (EQUAL, "assert 0.3125 == 0.75")])
+def test_rate_of_an_acceptance_rule(judged, rule, said):
+    """mlxcel pull 992: min(1, p/q) accepts 3/4 where "equal to the target's own draw" accepts 5/16."""
+    arguments = "--answer=public.py:step", f"--at={AT}"
+    claim = "test_speculative_step_accepts_the_overlap"
+    result = judged(claim, *arguments, formula=STEP.format(rule))
+
+    assert observed(result) == "0.75"
+    assert f"step (yours) {said}" in " ".join(result.stdout.str().split())
+
+
 @pytest.mark.parametrize(("eps", "step"), [(1e-8, "inf"), (1e-5, "finite"), (1e-4, "finite")])
 def test_first_step_of_adam_in_fp16(judged, eps, step):
     """glide-finetune pull 6: where fp16 rounds eps to 0 the step is inf at 6.1e-5; 1e-5 and 1e-4 cure it."""
@@ -144,51 +199,3 @@ def test_cache_where_a_head_has_its_own_width(judged, d, shape, off):
     (said,) = (line for line in result.stdout.lines if "cache_bytes (yours)" in line)
     assert said.endswith(off)
     assert result.ret == 1
-
-
-MLX = """
-from itertools import accumulate
-
-def draw(weights, rng):
-    ticket = rng.randrange(sum(weights))
-    return next(token for token, reach in enumerate(accumulate(weights)) if ticket < reach)
-
-def own_draw_either_way(p, q, gamma, rng):
-    written = []
-    for drafted in [draw(q, rng) for _ in range(gamma)]:
-        written.append(draw(p, rng))
-        if written[-1] != drafted:
-            return tuple(written)
-    return (*written, draw(p, rng))
-
-def own_draw_else_residual(p, q, gamma, rng):
-    residual = [max(a - b, 0) for a, b in zip(p, q)] if p != q else p
-    written = []
-    for drafted in [draw(q, rng) for _ in range(gamma)]:
-        if draw(p, rng) != drafted:
-            return (*written, draw(residual, rng))
-        written.append(drafted)
-    return (*written, draw(p, rng))
-"""
-
-
-@pytest.mark.parametrize(("rule", "ret"), [("own_draw_either_way", 0), ("own_draw_else_residual", 1)])
-def test_acceptance_rule_keeps_the_law(judged, rule, ret):
-    """mlxcel pull 992, mlx-swift-lm pull 459: the target's own draw, emitted either way, keeps its law."""
-    claim = "test_speculative_text_keeps_the_law"
-
-    assert judged(claim, f"--answer=public.py:{rule}", formula=MLX).ret == ret
-
-
-def test_acceptance_rules_at_their_own_laws():
-    """At p = (2, 1, 1)/4, q = (1, 1, 2)/4 equality accepts 5/16 and min(1, p/q) 3/4; one rule is biased."""
-    told = {}
-    exec(MLX, told)
-    p, q = [2, 1, 1], [1, 1, 2]
-    first = law(lambda rng: told["own_draw_else_residual"](p, q, 1, rng)[0])
-
-    equal = law(lambda rng: told["draw"](p, rng) == told["draw"](q, rng))
-    kept = law(lambda rng: rng.randrange(q[t := told["draw"](q, rng)]) < p[t])
-
-    assert [first[token] for token in range(3)] == [Fraction(13, 16), Fraction(1, 16), Fraction(1, 8)]
-    assert (equal[True], kept[True]) == (Fraction(5, 16), Fraction(3, 4))
