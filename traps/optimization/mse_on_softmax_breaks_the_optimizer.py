@@ -1,27 +1,25 @@
-"""Squared error on the probabilities of a softmax
+"""Mean squared error on softmax outputs
 
-A junior keeps the mean squared error for a new classifier with a softmax: error is error. Does that break the
-optimizer, and where?
+A regression model becomes a classifier, and a junior keeps the mean squared error for its softmax outputs,
+since "error is error". Does that break the optimizer, and where?
 
-Answer: It starves confidently wrong examples. On the true logit of two classes at p = 0.001 squared error
-    pulls with 0.004 and cross-entropy with 0.999, because the slope of the softmax dies out and only the
-    logarithm cancels it. From an ordinary start with few classes it trains all the same, and its minimum is
-    the true probability. Use cross-entropy, whose gradient is p minus the target.
-Says: Squared error on softmax outputs will break the optimizer: its landscape is not convex, and the
-    gradient saturates when predictions are confidently wrong.
-Verdict: imprecise: it saturates when confidently wrong, yes, but from zero weights it trains, and its
-    minimum is right
+Answer: It starves the examples that are confidently wrong. With two classes and the true one at p = 0.001,
+    squared error pulls on its logit with 0.004, cross-entropy with 0.999; with 1000 classes a fresh network
+    starts there. From zero weights it does learn ten. Use cross-entropy, whose gradient is p minus target.
+Says: Keeping the squared error for softmax outputs is guaranteed to break the optimizer: where the model is
+    confident and wrong the gradient vanishes, and the network stops learning when it needs it most.
+Verdict: imprecise: the gradient does vanish where the model is confidently wrong, but from zero weights
+    squared error trains ten classes, and with Adam from moderately wrong weights as well
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #15
+Source: AI Interview Prep newsletter 2026, "Advanced Deep Learning Interview Questions #15",
+    https://aiinterviewprep.substack.com/p/advanced-deep-learning-interview-968
 Source: Hui and Belkin 2021, "Evaluation of Neural Architectures Trained with Square Loss vs Cross-Entropy in
     Classification Tasks", ICLR, abstract, https://arxiv.org/abs/2006.07322
-Terms: MSE, L2 loss, squared error, mean squared error, softmax, cross-entropy, gradient saturation,
-    saturation, vanishing gradient, plateau, logits, confidently wrong
-Right when: Examples are confidently wrong, or the classes many: with 1000 of them every fresh net starts at
-    p = 0.001.
-Limits: The error is summed over the classes; F.mse_loss's default mean is K times smaller. Linear
-    classifiers, 200 steps of plain gradient descent: a patient or adaptive optimizer leaves the plateau in
-    the end. Hui and Belkin put the square on the outputs, without a softmax. Of them the abstract was read,
-    Brier was not.
+Terms: MSE, L2 loss, mse_loss, softmax, cross-entropy, gradient saturation, vanishing gradient, plateau,
+    logits, confidently wrong, classification
+Right when: Classes are few and initial weights small, so that no example starts out confidently wrong.
+Limits: Linear classifiers, 200 steps. Hui and Belkin, whose abstract was read, put the squared error on the
+    logits, without a softmax. Convexity is the page softmax_cross_entropy_is_always_convex.
 """
 
 from functools import cache
@@ -35,115 +33,108 @@ from pytest import approx
 from fixtures import claim, observe
 
 
-def further_off_pulls_harder(loss, classes, p):
-    """Either loss pulls with the error, 1-p, so the further off, the harder."""
+def further_off_pulls_harder(loss, reduction, classes, rivals, p):
+    """Either loss pulls with the error, 1-p: the further off, the harder."""
     return 1 - p
 
 
-def twice_the_error(loss, classes, p):
+def twice_the_error(loss, reduction, classes, rivals, p):
     """The derivative of a square is twice the error, 2(1-p)."""
     return 1 - p if loss == "cross-entropy" else 2 * (1 - p)
 
 
-def error_times_slope(loss, classes, p):
-    """Cross-entropy pulls with 1-p; squared error with 2·p·(1-p)²·K/(K-1), hardest at p = 1/3, for K classes.
+def error_times_slope(loss, reduction, classes, rivals, p):
+    """Cross-entropy pulls with 1-p, squared error with 2p(1-p)²(1 + 1/r) if r wrong classes share the rest.
 
-    The slope of the softmax, p(1-p), dies out at both ends. The logarithm of cross-entropy cancels its p;
-    the square does not, so a confidently wrong example pulls no harder than one that is right.
+    The slope of the softmax dies out with p, and only a logarithm cancels it. Torch's default, the mean over
+    the classes, is less by their number again: 0.000002 for 1000 classes, where the sum has 0.002.
     """
     if loss == "cross-entropy":
         return 1 - p
-    return 2 * p * (1 - p) ** 2 * classes / (classes - 1)
+    return 2 * p * (1 - p) ** 2 * (1 + 1 / rivals) / (classes if reduction == "mean" else 1)
 
 
-def cross_entropy_only(loss, start):
-    """Squared error breaks the optimizer: the gradient vanishes and nothing is learned."""
+def guaranteed_to_break(loss, optimizer, start):
+    """With squared error the gradient vanishes and the network stops learning."""
     return 1.0 if loss == "cross-entropy" else 0.0
 
 
-def either_from_anywhere(loss, start):
+def error_is_error(loss, optimizer, start):
     """Both losses fall towards the true class, so both get there."""
     return 1.0
 
 
-def depends_on_the_start(loss, start):
-    """From zero weights either loss learns; from confidently wrong weights only cross-entropy does.
+def the_start_decides(loss, optimizer, start):
+    """Squared error learns from zero weights; from reversed ones only Adam does, if they are small.
 
-    At zero weights each of a few classes has a fair p. Far below, squared error pulls with about 2p.
+    SGD gets nowhere from 2 times the teacher's weights, reversed, nor Adam from 4 times.
     """
-    return 1.0 if loss == "cross-entropy" or start == "zero" else 0.0
+    if loss == "cross-entropy" or start == 0:
+        return 1.0
+    return 1.0 if optimizer == "Adam" and start == 2 else 0.0
 
 
-def losses(loss, logits, labels):
-    """Either loss of each example."""
+def losses(loss, logits, labels, reduction="sum"):
+    """What torch makes of logits [examples, classes] under either loss."""
     if loss == "cross-entropy":
-        return F.cross_entropy(logits, labels, reduction="none")
-    targets = F.one_hot(labels, logits.shape[-1]).to(logits)
-    return F.mse_loss(logits.softmax(-1), targets, reduction="none").sum(-1)
+        return F.cross_entropy(logits, labels, reduction=reduction)
+    return F.mse_loss(logits.softmax(-1), F.one_hot(labels, logits.shape[-1]).to(logits), reduction=reduction)
 
 
 @cache
-def accuracies(loss, classes, start, seed, device):
-    """Accuracies of five linear classifiers after 200 steps of gradient descent towards a teacher."""
-    torch.manual_seed(seed)
-    x, teacher = torch.randn(5, 64, 8, device=device), torch.randn(5, 8, classes, device=device)
+def accuracy(loss, optimizer, start, seed, device):
+    """Median accuracy of eight linear classifiers of ten classes, after 200 steps towards their teachers."""
+    random = torch.Generator().manual_seed(seed)
+    x, teacher = (torch.randn(8, n, m, generator=random).to(device) for n, m in ((64, 8), (8, 10)))
     labels = (x @ teacher).argmax(-1)
-    # Against the teacher, eight times as large: the median margin is -20 for two classes, -60 for ten.
-    w = (-8 * teacher if start == "confidently wrong" else 0 * teacher).requires_grad_()
-    optimizer = torch.optim.SGD([w], lr=1)
+    w = (-start * teacher).requires_grad_()
+    stepper = torch.optim.SGD([w], lr=1.0) if optimizer == "SGD" else torch.optim.Adam([w], lr=0.1)
     for _ in range(200):
-        optimizer.zero_grad()
-        (losses(loss, (x @ w).flatten(0, 1), labels.flatten()).sum() / 64).backward()
-        optimizer.step()
-    return ((x @ w).argmax(-1) == labels).float().mean(1)
+        stepper.zero_grad()
+        (losses(loss, (x @ w).flatten(0, 1), labels.flatten()) / 64).backward()
+        stepper.step()
+    return ((x @ w).argmax(-1) == labels).float().mean(1).median().item()
 
 
-kinds = st.sampled_from(["squared error", "cross-entropy"])
+kinds, optimizers = st.sampled_from(["squared error", "cross-entropy"]), st.sampled_from(["SGD", "Adam"])
+reductions, rival_counts = st.sampled_from(["sum", "mean"]), st.sampled_from([1, 2, 9, 999])
+counts, chances = st.sampled_from([2, 3, 10, 1000]), st.sampled_from([0.5, 1 / 3, 0.1, 0.001, 0.9, 1e-6])
 
 
 @claim(wrong=(further_off_pulls_harder, twice_the_error), right=error_times_slope)
-@example(loss="squared error", classes=2, p=0.001)
-@example(loss="cross-entropy", classes=2, p=0.001)
-@example(loss="squared error", classes=2, p=1 / 3)
-@example(loss="squared error", classes=1000, p=0.001)
-@given(loss=kinds, classes=st.sampled_from([2, 3, 10, 1000]), p=st.floats(0.00001, 0.99))
-def test_mse_pull_on_the_true_logit(answer, device, loss, classes, p):
+@example(loss="squared error", reduction="sum", classes=2, rivals=1, p=0.001)
+@example(loss="cross-entropy", reduction="sum", classes=2, rivals=1, p=0.001)
+@example(loss="squared error", reduction="sum", classes=1000, rivals=999, p=0.001)
+@example(loss="squared error", reduction="mean", classes=1000, rivals=999, p=0.001)
+@given(loss=kinds, reduction=reductions, classes=counts, rivals=rival_counts, p=chances)
+def test_mse_pull_on_the_true_logit(answer, device, loss, reduction, classes, rivals, p):
     """On a confidently wrong example squared error has next to no gradient.
 
-    loss: cross-entropy, or the squared error of the probabilities, summed over the classes
+    reduction: over the classes, the argument of torch's losses
+    rivals: wrong classes that share the rest evenly; others have no chance
     p: probability of the true class
     """
-    logits = torch.zeros(1, classes, dtype=torch.float64, device=device)
-    logits[0, 0] = log(p / (1 - p) * (classes - 1))
-    losses(loss, logits.requires_grad_(), torch.zeros(1, dtype=torch.long, device=device)).sum().backward()
+    rivals = min(rivals, classes - 1)
+    logits = torch.full((1, classes), -100.0, dtype=torch.float64, device=device)
+    logits[0, 1 : rivals + 1] = 0
+    logits[0, 0] = log(p * rivals / (1 - p))
+    losses(loss, logits.requires_grad_(), torch.tensor([0], device=device), reduction).backward()
 
-    pull = -logits.grad[0, 0].item()
-
-    assert observe(pull=pull) == approx(answer(loss, classes, p))
+    assert observe(pull=-logits.grad[0, 0].item()) == approx(answer(loss, reduction, classes, rivals, p))
 
 
-@claim(
-    wrong=(cross_entropy_only, either_from_anywhere),
-    right=depends_on_the_start,
-    evidence="trained",
-    examples=10,
-)
-@example(loss="squared error", classes=10, start="zero", seed=0)
-@example(loss="squared error", classes=2, start="confidently wrong", seed=0)
-@example(loss="cross-entropy", classes=2, start="confidently wrong", seed=0)
-@given(
-    loss=kinds,
-    classes=st.sampled_from([2, 3, 10]),
-    start=st.sampled_from(["zero", "confidently wrong"]),
-    seed=st.integers(0, 9999),
-)
-def test_mse_trains_from_an_ordinary_start(answer, device, loss, classes, start, seed):
+@claim(wrong=(guaranteed_to_break, error_is_error), right=the_start_decides, evidence="trained", examples=8)
+@example(loss="squared error", optimizer="SGD", start=0, seed=1000)
+@example(loss="squared error", optimizer="SGD", start=2, seed=1000)
+@example(loss="squared error", optimizer="Adam", start=2, seed=1000)
+@example(loss="squared error", optimizer="Adam", start=4, seed=1000)
+@given(loss=kinds, optimizer=optimizers, start=st.sampled_from([0, 2, 4]), seed=st.integers(1000, 999_999))
+def test_mse_trains_from_an_ordinary_start(answer, device, loss, optimizer, start, seed):
     """Squared error trains a softmax unless it starts out confidently wrong.
 
-    loss: cross-entropy, or the squared error of the probabilities
-    start: zero weights, or weights that are confidently wrong
+    start: size of the initial weights, which are the teacher's reversed, in multiples of them
     """
-    # Over 80 seeds those that learn end above an accuracy of 0.87, the others below 0.43.
-    learned = accuracies(loss, classes, start, seed, device) > 0.65
+    reached = observe(accuracy=accuracy(loss, optimizer, start, seed, device))
 
-    assert observe(share_that_learned=learned.float().mean().item()) == answer(loss, start)
+    # Over 50 seeds those that learn reach 0.93 or more, the others 0.07 at most.
+    assert reached == approx(answer(loss, optimizer, start), abs=0.2)
