@@ -34,28 +34,28 @@ from fixtures import claim, observe
 from fixtures.nets import rotate
 
 
-def flat_if_misplaced(place, text):
+def flat_if_misplaced(place, tested):
     """Added at the bottom, the rotation is distorted by W_q and W_k: the loss is flat, no model learns."""
-    return 1.0 if place == "q and k" and text != "four times longer" else 0.0
+    return 1.0 if place == "q and k" and tested != "four times longer" else 0.0
 
 
-def as_good_as_rotated(place, text):
+def as_good_as_rotated(place, tested):
     """Position is in the embedding either way, so a model that learns it has learned distances."""
-    return 0.0 if place == "nowhere" or text == "four times longer" else 1.0
+    return 0.0 if place == "nowhere" or tested == "four times longer" else 1.0
 
 
-def extrapolates(place, text):
+def extrapolates(place, tested):
     """RoPE sees distances alone, so what it learned holds at any length."""
-    return 1.0 if place == "q and k" or (place == "added" and text == "as trained") else 0.0
+    return 1.0 if place == "q and k" or (place == "added" and tested == "as trained") else 0.0
 
 
-def learns_the_positions_it_saw(place, text):
+def learns_the_positions_it_saw(place, tested):
     """Rotated q and k learn distances, added sines absolute positions, and without either nothing is learned.
 
     Neither has met a distance beyond its training length, and neither copes with one.
     """
     learned = {"q and k": ["as trained", "1000 positions on"], "added": ["as trained"], "nowhere": []}
-    return 1.0 if text in learned[place] else 0.0
+    return 1.0 if tested in learned[place] else 0.0
 
 
 # Six models of one layer train side by side.
@@ -105,24 +105,24 @@ def trained(place, seed, device):
     evidence="trained",
     examples=2,
 )
-@example(place="added", text="as trained", seed=0)
-@example(place="added", text="1000 positions on", seed=0)
-@example(place="q and k", text="1000 positions on", seed=0)
-@example(place="q and k", text="four times longer", seed=0)
-@example(place="nowhere", text="as trained", seed=0)
+@example(place="added", tested="as trained", seed=0)
+@example(place="added", tested="1000 positions on", seed=0)
+@example(place="q and k", tested="1000 positions on", seed=0)
+@example(place="q and k", tested="four times longer", seed=0)
+@example(place="nowhere", tested="as trained", seed=0)
 @given(
     place=st.sampled_from(["added", "q and k", "nowhere"]),
-    text=st.sampled_from(["as trained", "1000 positions on", "four times longer"]),
+    tested=st.sampled_from(["as trained", "1000 positions on", "four times longer"]),
     seed=st.integers(0, 9999),
 )
-def test_rope_misplaced_still_learns(answer, device, place, text, seed):
+def test_rope_misplaced_still_learns(answer, device, place, tested, seed):
     """With added positions a model learns the positions it saw; with q and k rotated, distances it saw.
 
     place: where positions enter: added to the embeddings, rotating q and k, or nowhere
-    text: as long as in training, the same 1000 positions on, or four times as long
+    tested: as long as in training, the same 1000 positions on, or four times as long
     """
     # Of 100 models per place, one that was to learn ended above 0.1, and no other one below 0.16.
-    learned = trained(place, seed, device)[text] < 0.12
+    learned = trained(place, seed, device)[tested] < 0.12
 
     # So the claim is about most of them.
-    assert round(observe(share_that_learned=learned.float().mean().item())) == answer(place, text)
+    assert round(observe(share_that_learned=learned.float().mean().item())) == answer(place, tested)

@@ -57,7 +57,6 @@ LOSSES = {
 def test_brier_score_minimum(answer, device, loss, ones, zeros):
     """Squared error on probabilities is least where the probability is the true share.
 
-    loss: cross-entropy, squared or absolute error of the probability
     share: how many of the labels are ones, of all
     ones: labels that are one
     zeros: labels that are zero
