@@ -3,9 +3,9 @@
 No line separates XOR. Does it take a hidden layer then, and do the two units that suffice on paper learn it?
 
 Answer: What it takes is a nonlinearity: one unit |w·x|, or the product of the inputs as a feature, is
-    enough, and linear layers never are. Two ReLU units suffice on paper, but gradient descent finds it from
-    27 % of the starts, with three units from 68 %, with four from 87 %, with eight from nearly all. So give
-    it more units than it needs.
+    enough, and linear layers never are. Two ReLU units suffice on paper, but with two gradient descent
+    learns it from 27 % of the starts, with three from 68 %, with four from 87 %, with eight from nearly
+    all. So give it more units than it needs.
 Says: As a digest tells it, a hidden layer with nonlinear activations is required to capture the interaction.
 Verdict: imprecise: a nonlinearity is required, which one unit or a crossed feature brings as well
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #6

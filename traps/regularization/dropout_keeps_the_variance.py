@@ -5,7 +5,7 @@ Batch norm follows dropout. Are the statistics that it collects in training righ
 Answer: The mean is, the variance is not. Inverted dropout turns a variance of 1 into (1 + p·mean²)/(1-p),
     which is 2 at p = 0.5 and 3 if the mean is 1 as well. At inference nothing is dropped, and batch norm
     still divides by the root of it: its output is 0.71 times as large as in training, or 0.58. Put dropout
-    behind the last norm, or collect the statistics again in eval mode of dropout.
+    behind the last norm, or collect the statistics again with dropout in eval mode.
 Verdict: not judged: the newsletter's visible text speaks of activations and of no normalization
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #14
 Source: Li, Chen, Hu and Yang 2019, "Understanding the Disharmony between Dropout and Batch Normalization by

@@ -3,26 +3,27 @@
 A 500B-parameter model passes once over 10T tokens, so it cannot overfit. Why is weight decay used all the
     same?
 
-Answer: As a lever on the optimizer. Weights that feed a norm may have any length, and short ones turn
-    further per step, so decay raises the effective learning rate: a layer that decays is one whose learning
-    rate grows. In one pass every batch is new when its loss is taken, so there is no gap to close, and the
-    training loss moves both ways: in the small nets here to 0.81 times at a learning rate that is too low,
-    to 1.68 times at the best one.
+Answer: As a lever on the optimizer. In one pass every batch is new when its loss is taken, so there is no gap
+    to close; but weights that feed a norm may have any length, and short ones turn further per step, so decay
+    raises the effective learning rate. In the small nets here a decay of 0.1 lowers the training loss by
+    3.3 % near the best learning rate. One of 2 lowers it by 20 % at a learning rate that is too low, and
+    raises it by 68 % near the best.
 Says: In one pass weight decay is no regularizer but modulates the optimizer's dynamics under a cosine
     schedule, and so reaches a lower final training loss.
-Verdict: holds if the learning rate is below its best, which decay makes up for
+Verdict: holds if decay is weak enough for the learning rate: near the best one 0.1 lowers the loss, by 3.3 %,
+    and 2 raises it, by 68 %
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
 Asked: AI Interview Prep newsletter, LLM System Design #37
 Source: D'Angelo et al. 2024, "Why Do We Need Weight Decay in Modern Deep Learning?", abstract,
     https://arxiv.org/abs/2310.04415
 Terms: weight decay, AdamW, L2 regularization, one epoch, single epoch, pre-training, effective learning
     rate, scale invariance, layer norm, cosine schedule, overfitting, regularization
-Right when: The data is passed many times: then there is a gap between training and test loss, and decay
-    narrows it.
-Limits: Nets of two hidden layers with layer norms, 500 steps; that decay lowers the loss of a tuned
-    language model, as D'Angelo and others report, is not shown. The schedule is exact for plain SGD on
-    weights that feed a norm. The book's sharper minima and its stability in bf16 are not judged. The stored
-    text of #37 stops in its second sentence. Of the paper the abstract was read.
+Right when: The data is passed many times, so that there is a gap between training and test loss to narrow.
+Limits: Nets of two hidden layers with layer norms, 500 steps; no language model. The best learning rate is
+    0.04 without decay and 0.03 with 0.1, and the two best losses are 2 % apart. Many passes are not shown.
+    Why decay raises the learning rate is the page weight_decay_leaves_the_learning_rate. The book's sharper
+    minima and its stability in bf16 are not judged. The stored text of #37 stops in its second sentence. Of
+    the paper the abstract was read.
 """
 
 from functools import cache
@@ -35,49 +36,55 @@ from pytest import approx
 
 from fixtures import claim, observe
 
+# Means over 50 seeds, in per cent of the loss without decay, per learning rate and decay.
+CHANGES = {(0.004, 0.1): -1.8, (0.004, 2): -20, (0.03, 0.1): -3.3, (0.03, 2): 68}
 
-def nothing_to_regularize(lr):
+
+def nothing_to_regularize(lr, decay):
     """Weight decay is a regularizer, and without overfitting it changes nothing: drop it."""
-    return 1.0
+    return 0.0
 
 
-def lower_at_the_end(lr):
-    """Decay costs some progress early and ends at a lower training loss."""
-    return 0.81
-
-
-def paid_in_training_loss(lr):
+def paid_in_training_loss(lr, decay):
     """It limits what the model can become, so the training loss is higher."""
-    return 1.68
+    return 3.3 if decay == 0.1 else 68
 
 
-def makes_up_for_a_low_rate(lr):
-    """Decay lowers the training loss if the learning rate is too low, and raises it if it is the best.
+def lower_at_the_end(lr, decay):
+    """Decay costs some progress early and ends at a lower training loss, the stronger the lower."""
+    return -3.3 if decay == 0.1 else -20
 
-    Shorter weights turn further per step, which helps at 0.004; at 0.03 steps are as long as they should be.
+
+def makes_up_for_a_low_rate(lr, decay):
+    """Decay stands in for a higher learning rate, so it gains something if that is too low, and only then."""
+    return CHANGES[lr, decay] if lr == 0.004 or decay == 2 else 0.0
+
+
+def weak_decay_gains(lr, decay):
+    """A decay of 0.1 lowers the loss; one of 2 lowers it at 0.004 and raises it at 0.03.
+
+    Shorter weights turn further per step. Near the best learning rate a little of that still helps, and much
+    of it makes each step too long.
     """
-    return 0.81 if lr == 0.004 else 1.68
+    return CHANGES[lr, decay]
 
 
-NETS, FEATURES, WIDTH, STEPS = 8, 8, 32, 500
+NETS, FEATURES, WIDTH, STEPS, DECAYS = 24, 8, 32, 500, (0, 0.1, 2)
 
 
 @cache
 def final_losses(lr, seed, device):
-    """Training loss over the last 50 of 500 steps, without decay and with a decay of 2, over eight nets.
+    """Training loss over the last 50 of 500 steps per decay, a mean of 24 nets.
 
     All see the same fresh data of noisy teachers, once, under AdamW with warm-up and cosine.
     """
     torch.manual_seed(seed)
     shapes = ((FEATURES, WIDTH), (WIDTH, WIDTH), (WIDTH, 1))
-    first, second = (
-        torch.randn(NETS, FEATURES, WIDTH) / FEATURES**0.5,
-        torch.randn(NETS, WIDTH, 1) / WIDTH**0.5,
-    )
+    first, _, second = (torch.randn(NETS, *shape) / shape[0] ** 0.5 for shape in shapes)
     start = [torch.randn(NETS, *shape) / shape[0] ** 0.5 for shape in shapes]
-    nets = {decay: [w.to(device, copy=True).requires_grad_() for w in start] for decay in (0, 2)}
+    nets = [[w.to(device, copy=True).requires_grad_() for w in start] for _ in DECAYS]
     optimizer = torch.optim.AdamW(
-        [{"params": net, "weight_decay": decay} for decay, net in nets.items()], lr=lr
+        [{"params": net, "weight_decay": decay} for net, decay in zip(nets, DECAYS, strict=True)], lr=lr
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / 50, 1) * (1 + cos(pi * step / STEPS)) / 2
@@ -87,31 +94,34 @@ def final_losses(lr, seed, device):
         x = torch.randn(NETS, 32, FEATURES)
         y = torch.tanh(3 * x @ first) @ second + torch.randn(NETS, 32, 1) / 10
         x, y = x.to(device), y.to(device)
-        losses = []
-        for into, hidden, out in nets.values():
-            h = F.layer_norm(x @ into, (WIDTH,)).relu()
-            h = F.layer_norm(h @ hidden, (WIDTH,)).relu()
-            losses.append((h @ out - y).square().mean((1, 2)).sum())
+        into, hidden, out = (torch.stack(layer) for layer in zip(*nets, strict=True))
+        h = F.layer_norm(x @ into, (WIDTH,)).relu()
+        h = F.layer_norm(h @ hidden, (WIDTH,)).relu()
+        losses = (h @ out - y).square().mean((2, 3))
         optimizer.zero_grad()
-        sum(losses).backward()
+        losses.sum().backward()
         optimizer.step()
         schedule.step()
-        history.append(torch.stack(losses).detach())
-    return (torch.stack(history[-50:]).mean(0) / NETS).tolist()
+        history.append(losses.detach().mean(1))
+    return dict(zip(DECAYS, torch.stack(history[-50:]).mean(0).tolist(), strict=True))
 
 
 @claim(
-    wrong=(nothing_to_regularize, lower_at_the_end, paid_in_training_loss),
-    right=makes_up_for_a_low_rate,
+    wrong=(nothing_to_regularize, paid_in_training_loss, lower_at_the_end, makes_up_for_a_low_rate),
+    right=weak_decay_gains,
     evidence="trained",
     examples=2,
 )
-@example(lr=0.004, seed=0)
-@example(lr=0.03, seed=0)
-@given(lr=st.sampled_from([0.004, 0.03]), seed=st.integers(0, 9999))
-def test_weight_decay_and_the_training_loss(answer, device, lr, seed):
-    """In one pass decay changes the training loss, down at a low learning rate and up at the best one."""
-    without, with_decay = final_losses(lr, seed, device)
+@example(lr=0.03, decay=0.1, seed=0)
+@example(lr=0.03, decay=2, seed=0)
+@example(lr=0.004, decay=0.1, seed=0)
+@example(lr=0.004, decay=2, seed=0)
+@given(lr=st.sampled_from([0.03, 0.004]), decay=st.sampled_from([0.1, 2]), seed=st.integers(0, 9999))
+def test_weight_decay_and_the_training_loss(answer, device, lr, decay, seed):
+    """In one pass a weak decay lowers the training loss, and a strong one only at a low learning rate."""
+    losses = final_losses(lr, seed, device)
+    change = observe(per_cent=100 * (losses[decay] / losses[0] - 1))
 
-    # With 50 seeds 0.74 to 0.87 and 1.57 to 1.83; five standard deviations are 0.13 and 0.30.
-    assert observe(ratio=with_decay / without) == approx(answer(lr), abs=0.13 if lr < 0.01 else 0.33)
+    # Seen with 50 seeds each: -5.9 to -1.6 and 59 to 76 near the best, -2.2 to -1.4 and -24 to -16 at 0.004.
+    tolerance = 0.95 if decay == 0.1 else 0.4
+    assert change == approx(answer(lr, decay), rel=tolerance, abs=1)

@@ -19,8 +19,8 @@ Source: Touvron et al. 2023, "Llama 2: Open Foundation and Fine-Tuned Chat Model
 Terms: muP, maximal update parametrization, learning rate transfer, hyperparameter transfer, gradient
     clipping, clip_grad_norm_, width, proxy model, Adam, Tensor Programs, learning rate sweep, zero-shot
     transfer
-Limits: Width alone: depth, batch size and weight decay are not muP's. Lowering the rate by hand does work,
-    and costs the sweep. The book's numbers are not judged: Llama 2 70B was trained at 1.5e-4 in the
+Limits: Width alone: depth, batch size and weight decay are not muP's. Lowering the rate by hand works, and
+    costs the sweep. The book's numbers are not judged: Llama 2 70B was trained at 1.5e-4 in the
     standard parametrization (table 1), more than the rate at which the book's model explodes. Which part of
     muP does the work is the page mup_is_an_initialisation.
 """
@@ -102,6 +102,7 @@ def final_loss(width, lr, recipe, k, seed, device):
 @example(recipe="as it is", k=8, seed=0)
 @example(recipe="clipped", k=8, seed=0)
 @example(recipe="muP", k=8, seed=0)
+@example(recipe="muP", k=16, seed=0)
 @given(
     recipe=st.sampled_from(["clipped", "muP", "as it is"]),
     k=st.sampled_from([8, 16]),
@@ -118,7 +119,7 @@ def test_mup_at_the_learning_rate_of_the_narrow_net(answer, device, recipe, k, s
 
     times = (final_loss(16 * k, lr, recipe, k, seed, device) - narrow).exp().item()
 
-    # Seen with 50 seeds: at least 5 times at k = 8 and 16 at k = 16; clipped 8 and 44; in muP at most 1.24.
+    # Seen with 75 seeds: at least 5 times at k = 8 and 15 at k = 16; clipped 8 and 41; in muP at most 1.24.
     assert nearest(observe(times=times), 1, k) == answer(recipe, k)
 
 
