@@ -111,7 +111,7 @@ def test_the_answer_comes_before_the_claims_and_the_source_behind_them(repositor
         ("holds if heads are grouped", "**Holds if** heads are grouped."),
         ("imprecise: one per group.", "**Imprecise:** one per group."),
         ("not judged: our toy has no cache", "**Not judged:** our toy has no cache."),
-        ("refuted as stated: one per group", "**Refuted as stated:** one per group."),
+        ("refuted by too_few: one per group", "**Refuted:** one per group."),
     ],
 )
 def test_every_verdict_is_a_sentence(repository, verdict, told):

@@ -14,7 +14,7 @@ from tools.sheet import main
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 AREAS = ("inference", "memory", "scaling")
-SLUGS = {"b_bytes": "refuted as stated: no", "d_decay": "holds if so", "f_flops": "refuted as stated: no"}
+SLUGS = {"b_bytes": "refuted by too_few: no", "d_decay": "holds if so", "f_flops": "refuted by too_few: no"}
 """Three pages in each area; those of memory have verdicts, of which the sheet begins with lists."""
 
 
@@ -85,7 +85,7 @@ def test_a_page_changes_itself_its_record_a_row_and_an_entry(cloned):
     assert re.findall(r'^\+## <a id="(\w+)">', entry, re.MULTILINE) == ["memory_c_cache"]
 
 
-@pytest.mark.parametrize("verdict", ["holds", "holds if so", "refuted as stated: it is not"])
+@pytest.mark.parametrize("verdict", ["holds", "holds if so", "refuted by too_few: it is not"])
 @pytest.mark.parametrize(
     ("first", "second"),
     [

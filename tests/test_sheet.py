@@ -209,15 +209,6 @@ def test_errata_say_what_the_source_says_and_how_it_fails(repository):
     assert text.index('<a id="errata">') < text.index("- [Halves]") < text.index('<a id="qualified">')
 
 
-def test_an_erratum_that_names_no_answer_charges_none(repository):
-    """A source is not said to say what the page's first wrong answer says."""
-    add(repository, "scaling/halves", title="Halves", verdict="refuted as stated: one per group")
-
-    (line,) = (line for line in printed(repository).splitlines() if line.startswith("- [Halves]"))
-
-    assert line.endswith("**Refuted as stated:** one per group.")
-
-
 def test_an_erratum_that_nothing_refuted_yet_has_no_figure(repository):
     """A verdict is printed although its claim waits for a device, and nothing is invented beside it."""
     page = write_page(repository, "gpu/streams", device="gpu", verdict="refuted by too_few: one")
@@ -232,7 +223,7 @@ def test_an_erratum_is_cut_and_its_entry_is_not(repository):
         repository,
         "scaling/halves",
         title="Halves",
-        verdict=f"refuted as stated: {LONG}",
+        verdict=f"refuted by too_few: {LONG}",
         rest=f"Says: {LONG}",
     )
 

@@ -179,7 +179,7 @@ class PageView:
     @property
     def refutes(self) -> bool:
         """Whether the page calls its source's statement refuted."""
-        return self.page.verdict.word.startswith("refuted")
+        return self.page.verdict.word == "refuted"
 
     @property
     def qualifies(self) -> bool:

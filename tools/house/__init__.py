@@ -17,7 +17,7 @@ from pathlib import Path
 from fixtures.trial.page import PageError
 
 from . import bound, chance, corpus, declaration, form, imports, kinds, observation, verdict, words
-from .rules import CORPUS_RULES, breaches, rules_for
+from .rules import CORPUS_RULES, PAGE_RULES, breaches
 from .source import Source
 
 __all__ = [
@@ -47,7 +47,7 @@ def complaints(path: Path, *, recorded: bool = True) -> list[str]:
         source = Source.read(path)
     except PageError as error:
         return [str(error)]
-    rules = [rule for rule in rules_for(source) if recorded or rule is not verdict.a_page_has_its_record]
+    rules = [rule for rule in PAGE_RULES if recorded or rule is not verdict.a_page_has_its_record]
     found = [complaint for rule in rules for complaint in breaches(rule, source)]
     return sorted(found, key=lambda complaint: int(complaint.split(":")[1]))
 

@@ -17,7 +17,7 @@ from typing import Any
 from fixtures.trial.record import Run, Samples
 
 from .figures import Figure, figures
-from .rules import Complaints, broken_by, second_edition
+from .rules import Complaints, broken_by
 from .source import Source
 
 STATED = ("Answer", "Verdict", "Right when")
@@ -28,7 +28,6 @@ CITED = ("Says", "Asked", "Source")
 @broken_by(("a character takes one to four bytes", "a character takes 1.7 bytes"))
 @broken_by(("Right when: All is ASCII.", "Right when: 99 % is ASCII."))
 @broken_by(("carries six bits.", "carries 6 bits."))
-@second_edition
 def every_figure_is_bound(source: Source) -> Complaints:
     """A printed number that nothing computes is soon a false one."""
     if source.records:

@@ -9,7 +9,7 @@ import re
 from fixtures.trial.page import ENTRIES
 from tools.new_trap import NAME
 
-from .rules import Complaints, broken_by, second_edition
+from .rules import Complaints, broken_by
 from .source import Source, sentences, sides, worked
 from .specimen import altered, believing
 
@@ -39,7 +39,6 @@ ANSWER = altered()[altered().index("Answer:") : altered().index("Says:")]
 @broken_by((ANSWER, ""))
 @broken_by((ANSWER, "Answer: One to four bytes.\n"))
 @broken_by((ANSWER, "Answer: It depends. Mostly one. Two for é. Three for €. Four for a rocket.\n"))
-@second_edition
 def an_answer_takes_two_to_four_sentences(source: Source) -> Complaints:
     """`Answer:` is what one says aloud in the room."""
     count = len(sentences(source.page.answer))
@@ -51,7 +50,6 @@ def an_answer_takes_two_to_four_sentences(source: Source) -> Complaints:
 
 @broken_by(("as soon as it leaves ASCII.", "as soon as it leaves ASCII"))
 @broken_by(("Right when: All is ASCII.", "Right when: All is ASCII"))
-@second_edition
 def what_is_said_ends_in_a_full_stop(source: Source) -> Complaints:
     """The prose of the colophon is printed as sentences."""
     for name, line, text in source.entries:
@@ -63,7 +61,6 @@ PROSE = ("Answer", "Says", "Right when", "Limits")
 
 
 @broken_by(("Bytes of a character\n", "bytes of a character\n"))
-@second_edition
 def a_title_begins_with_a_capital(source: Source) -> Complaints:
     """A title stands alone in a list; only a name may begin small, as muP and p99 do."""
     first = source.page.title.split()[0]
@@ -72,7 +69,6 @@ def a_title_begins_with_a_capital(source: Source) -> Complaints:
 
 
 @broken_by(("Source: Yergeau 2003, RFC", "Source: Yergeau, RFC"))
-@second_edition
 def a_source_is_dated(source: Source) -> Complaints:
     """A paper and a post have a year; documentation is what stands there today, an issue has its number."""
     for name, line, text in source.entries:
@@ -84,7 +80,6 @@ def a_source_is_dated(source: Source) -> Complaints:
 
 
 @broken_by(("Says: A character is a byte.\n", ""))
-@second_edition
 def a_judged_statement_is_restated(source: Source) -> Complaints:
     """`Says:` is what the verdict judges; without it there is nothing to judge."""
     word = source.page.verdict.word
@@ -94,7 +89,6 @@ def a_judged_statement_is_restated(source: Source) -> Complaints:
 
 
 @broken_by(("Terms: UTF-8, code point\n", ""))
-@second_edition
 def a_page_has_terms(source: Source) -> Complaints:
     """`Terms:` are the words that people type."""
     if not source.page.terms:
@@ -108,17 +102,6 @@ def the_colophon_is_in_order(source: Source) -> Complaints:
     for (earlier, line, _), later in zip(source.entries[1:], found, strict=False):
         if ENTRIES.index(earlier) < ENTRIES.index(later):
             yield line, f"'{earlier}' stands below '{later}'. The order is {', '.join(ENTRIES)}"
-
-
-@broken_by(
-    ("Verdict: refuted by one_byte_a_character: a", "Verdict: refuted as stated: a"),
-)
-@second_edition
-def a_refuted_verdict_names_the_answer(source: Source) -> Complaints:
-    """Which answer speaks for the source is told, not guessed."""
-    if source.page.verdict.word == "refuted as stated":
-        seen = "'refuted as stated' names no answer"
-        yield source.line_of("Verdict"), f"{seen}. Write 'refuted by <wrong answer>: <the correct statement>'"
 
 
 @broken_by(("Asked: Specimens, chapter 1", "Asked: nowhere yet"))
@@ -141,7 +124,6 @@ NOWHERE = re.compile(r"(nowhere|not asked)\b", re.IGNORECASE)
 
 
 @broken_by(('@example(character="é")\n@example(character="🚀")\n', ""))
-@second_edition
 def a_page_works_an_example(source: Source) -> Complaints:
     """The figures that people argue about are computed: the trap's own, a real model's."""
     claims = [test for _, test in source.claims]

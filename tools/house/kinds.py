@@ -15,7 +15,7 @@ from fixtures.trial.page import ClaimText
 
 from . import flow
 from .imports import SUBJECTS
-from .rules import Complaints, broken_by, second_edition
+from .rules import Complaints, broken_by
 from .source import Source, sides, used
 from .specimen import Change, importing
 
@@ -87,7 +87,6 @@ def _holds_tensors(module: str) -> bool:
     ("len(encode(character))", "1 + log(ord(character))"),
 )
 @broken_by(importing("import torch"), ("len(encode(character))", "torch.float16.itemsize"))
-@second_edition
 def an_exact_claim_observes_an_object(source: Source) -> Complaints:
     """Exact is what counts or compares objects of a library that is not ours."""
     for claim, test in of_kind(source, "exact"):
@@ -106,7 +105,6 @@ def an_exact_claim_observes_an_object(source: Source) -> Complaints:
     importing("from fixtures import warps"),
     ("len(encode(character))", "len(encode(character)) + warps.issued(character)"),
 )
-@second_edition
 def an_exact_claim_simulates_nothing(source: Source) -> Complaints:
     """A world that stands in for the system is not the system."""
     for claim, test in of_kind(source, "exact"):
@@ -129,7 +127,6 @@ def an_exact_claim_simulates_nothing(source: Source) -> Complaints:
     ('character=st.characters(exclude_categories=["Cs"])', "character=st.text(), seed=st.integers()"),
     ("answer, character)", "answer, character, seed)"),
 )
-@second_edition
 def a_trained_claim_draws_its_seed(source: Source) -> Complaints:
     """One start proves little: the seed is an input, from a thousand or more."""
     for claim, test in of_kind(source, "trained"):
@@ -162,7 +159,6 @@ def _number(node: ast.AST) -> float:
 
 
 @broken_by(declaring("trained"))
-@second_edition
 def a_trained_claim_takes_a_device(source: Source) -> Complaints:
     """What was trained on a CPU is trained on a GPU too, where there is one."""
     for claim, test in of_kind(source, "trained"):
@@ -171,7 +167,6 @@ def a_trained_claim_takes_a_device(source: Source) -> Complaints:
 
 
 @broken_by(declaring("measured"))
-@second_edition
 def a_measured_claim_reads_a_meter(source: Source) -> Complaints:
     """A clock or a meter read a real run; what is counted is exact."""
     for claim, test in of_kind(source, "measured"):
@@ -205,7 +200,6 @@ def _reads_a_meter(name: str) -> bool:
     ),
 )
 @broken_by(declaring("trained"), ("len(encode(character))", "round(4 * len(encode(character))) / 4"))
-@second_edition
 def what_is_measured_is_observed_raw(source: Source) -> Complaints:
     """The record tells 4.2, and not the law that 4.2 is nearest to."""
     for _, test in of_kind(source, "measured", "trained"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from . import flow
 from .kinds import INSTRUMENT, is_library, of_kind, origins, reality
-from .rules import Complaints, broken_by, second_edition
+from .rules import Complaints, broken_by
 from .source import Definition, Source, sides, used
 from .specimen import believing, importing
 
@@ -72,7 +72,6 @@ def an_observation_has_one_name(source: Source) -> Complaints:
     ),
     ('return codecs.encode(character, "utf-8")', "return 2 * character"),
 )
-@second_edition
 def an_observation_comes_from_a_thing(source: Source) -> Complaints:
     """What is observed comes from a library or an instrument; a simulation may be the page's own."""
     for claim, test in of_kind(source, "exact", "measured", "trained", "simulated"):

@@ -16,7 +16,6 @@ CorpusRule = Callable[[Path], Iterator[str]]
 
 PAGE_RULES: dict[PageRule, list[Specimen]] = {}
 CORPUS_RULES: dict[CorpusRule, list[Specimen]] = {}
-SECOND_EDITION: set[PageRule] = set()
 """Every rule with its failing specimens, as the decorators below keep them."""
 
 
@@ -43,20 +42,6 @@ def broken_by_corpus(files: Specimen) -> Callable[[CorpusRule], CorpusRule]:
         return rule
 
     return keep
-
-
-def second_edition(rule: PageRule) -> PageRule:
-    """Hold a page to the rule below only once it gives an `Answer:`, as pages of the second edition do.
-
-    The pages of the first are rewritten one by one. When the last one is, this decorator goes.
-    """
-    SECOND_EDITION.add(rule)
-    return rule
-
-
-def rules_for(source: Source) -> list[PageRule]:
-    """The rules that a page is held to."""
-    return [rule for rule in PAGE_RULES if source.page.answer or rule not in SECOND_EDITION]
 
 
 def breaches(rule: PageRule, source: Source) -> list[str]:

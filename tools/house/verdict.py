@@ -10,7 +10,7 @@ from typing import Any
 from fixtures.trial.page import ClaimText
 from fixtures.trial.record import Run
 
-from .rules import Complaints, broken_by, second_edition
+from .rules import Complaints, broken_by
 from .source import Source, worked
 from .specimen import Change
 
@@ -104,7 +104,6 @@ def what_is_refuted_misses_a_worked_example(source: Source) -> Complaints:
 
 
 @broken_by(record=seeing("10", "9"))
-@second_edition
 def no_answer_falls_by_a_hair(source: Source) -> Complaints:
     """A belief that is nowhere shown to be off by 20 % is true enough, unless the page says why not."""
     for claim in source.page.claims:
@@ -121,7 +120,6 @@ def no_answer_falls_by_a_hair(source: Source) -> Complaints:
 
 
 @broken_by(record=seeing("true", "false"))
-@second_edition
 def an_answer_is_no_truth_value(source: Source) -> Complaints:
     """`observed 32, it says 64` teaches; `observed True, it says False` does not."""
     for claim in source.page.claims:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fixtures.glossary import glossary
 
-from .rules import Complaints, broken_by, second_edition
+from .rules import Complaints, broken_by
 from .source import Source, sides
 
 
@@ -62,7 +62,6 @@ WORDS = (
 @broken_by(("A character is a byte.\nVerdict", "A character shall be a byte.\nVerdict"))
 @broken_by(("three below U+10000, else four.", "and four bytes a\n    number beyond."))
 @broken_by(("return 1\n", "return 1  # small beside the text\n"))
-@second_edition
 def the_words_are_the_fields(source: Source) -> Complaints:
     """A page is read by engineers, and by people for whom English is a second language."""
     for line, text in _prose(source):
@@ -93,7 +92,6 @@ def _prose(source: Source) -> Iterator[tuple[int, str]]:
     ("answer, character)", "answer, character, seed)"),
     ('character=st.characters(exclude_categories=["Cs"])', "character=st.text(), seed=st.integers()"),
 )
-@second_edition
 def inputs_are_explained(source: Source) -> Complaints:
     """A name means the same on every page: it is in the glossary, or the claim's docstring explains it."""
     for claim, test in source.claims:
