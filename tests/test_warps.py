@@ -1,8 +1,11 @@
 """The warp interpreter issues what the programming model says."""
 
-import pytest
+from random import Random
 
-from fixtures.warps import LANES, issued
+import pytest
+import torch
+
+from fixtures.warps import LANES, branching, issued
 
 
 @pytest.mark.parametrize("lanes", [1, LANES])
@@ -33,3 +36,20 @@ def test_nothing_to_issue():
     """An empty path and an empty block issue nothing."""
     assert issued([0, 1], [0, 4]) == 4
     assert issued([], [4]) == 0
+
+
+@pytest.mark.parametrize("pick", [min, max, Random(0).choice], ids=["lowest", "highest", "random"])
+def test_straight_sides_cost_their_sum_under_any_scheduler(pick):
+    """Whichever counter is served first, lanes of one side stand together and each side is issued once."""
+    assert issued([0, 1] * (LANES // 2), [5, 7], pick) == 12
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_kernel_takes_the_branch_of_each_key():
+    """One side settles at 2, the other at the golden ratio."""
+    keys = torch.arange(512, device="cuda", dtype=torch.int32) % 2
+    out = torch.empty(512, device="cuda")
+
+    branching(keys, out, 100, 100)()
+
+    torch.testing.assert_close(out, torch.where(keys > 0, 2.0, (1 + 5**0.5) / 2))
