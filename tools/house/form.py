@@ -74,7 +74,7 @@ def a_source_is_dated(source: Source) -> Complaints:
     for name, line, text in source.entries:
         words = text.partition("http")[0]
         if name == "Source" and not re.search(
-            r"\b(19|20)\d\d\b|documentation|source code|\b(issue|pull) \d", words, re.IGNORECASE
+            r"\b(19|20)\d\d\b|documentation|source code|\bguide\b|\b(issue|pull) \d", words, re.IGNORECASE
         ):
             yield line, f"the source {text[:40]!r} has no year. Name its author, year, title and section"
 
