@@ -1,7 +1,7 @@
 """Where AdamW's decay leaves the weights
 
 AdamW multiplies each weight by 1 - lr·decay before it adds a step. Do weights whose gradients are mere
-noise shrink away, and how far do the others turn per step?
+noise shrink away, and how long does it take until they have settled?
 
 Answer: They settle at a size of sqrt(lr/(2·decay)), however large the gradients are: at 0.707 with both at
     0.1. It takes some 1/(lr·decay) steps to get there. As a schedule takes the learning rate to zero, the
@@ -17,14 +17,13 @@ Source: Wang and Aitchison 2024, "How to set AdamW's weight decay as you scale m
 Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", abstract,
     https://arxiv.org/abs/1711.05101
 Terms: AdamW, decoupled weight decay, weight decay, equilibrium, rotational equilibrium, weight norm,
-    effective learning rate, timescale, 1/(lr·wd), cosine decay, cosine
-    schedule
+    effective learning rate, timescale, 1/(lr·wd), cosine decay, cosine schedule
 Right when: No step is added: weights without a gradient do shrink away.
 Limits: A constant learning rate and gradients that are pure noise or perfectly steady; real ones lie
-    between. At 3e-4 and 0.1 it takes 33,000 steps to forget a start. How far a step turns the weights is
-    the page adamw_step_undoes_the_decay. Weights that have settled keep the
-    size of the higher rate for as long after it has fallen. The stored text of #37 stops in its second
-    sentence; of the papers the abstracts were read.
+    between. At 3e-4 and 0.1 it takes 33,000 steps to forget a start. Weights that have settled keep the size
+    of the higher rate for as long after it has fallen. How far a step turns the weights is the page
+    adamw_step_undoes_the_decay. The stored text of #37 stops in its second sentence; of the papers the
+    abstracts were read.
 """
 
 from math import pi, sin
@@ -85,7 +84,7 @@ def with_the_learning_rate(last):
 @example(lr=0.1, decay=0.1, gradient="steady", seed=0)
 @given(
     lr=st.sampled_from([0.1, 0.05]),
-    decay=st.sampled_from([0.1, 0.4]),
+    decay=st.sampled_from([0.1, 0.2]),
     gradient=st.sampled_from(["noise", "loud noise", "steady"]),
     seed=st.integers(0, 9999),
 )
@@ -100,7 +99,7 @@ def test_adamw_weights_settle(answer, device, lr, decay, gradient, seed):
 
     weights = train(adamw(torch.ones(1000, device=device), lr=lr, weight_decay=decay), *gradients)
 
-    # Five standard errors of the root mean square of 1,000 weights are 11 %; momentum takes up to 8 %.
+    # Five standard errors of the root mean square of 1,000 weights are 11 %; momentum takes 2 to 8 %.
     assert observe(rms=weights.square().mean().sqrt().item()) == approx(answer(lr, decay, gradient), rel=0.2)
 
 

@@ -105,10 +105,6 @@ def ridge(penalties, device):
     return torch.linalg.solve(hessian, x.T @ x.sum(1) / len(x))
 
 
-rates = st.sampled_from([0.5, 0.1, 1.0])
-minima = st.sampled_from([1, 2])
-
-
 @claim(wrong=(as_ridge, as_ridge_from_start, as_decay_to_zero), right=geometric_from_start, examples=60)
 @example(curvature=1, lr=0.1, steps=10, start=0, best=1)
 @example(curvature=1, lr=0.1, steps=10, start=-3, best=1)
@@ -116,10 +112,10 @@ minima = st.sampled_from([1, 2])
 @example(curvature=1, lr=1.0, steps=1, start=0, best=1)
 @given(
     curvature=st.sampled_from(CURVATURES),
-    lr=rates,
+    lr=st.sampled_from([0.5, 0.1, 1.0]),
     steps=st.integers(1, 10),
     start=st.sampled_from([0, 1, -3]),
-    best=minima,
+    best=st.sampled_from([1, 2]),
 )
 def test_early_stopped_weight(answer, device, curvature, lr, steps, start, best):
     """A stopped weight lies between its start and its minimum, and not where ridge puts it.
