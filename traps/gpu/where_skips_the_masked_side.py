@@ -1,27 +1,32 @@
-"""What torch.where computes
+"""Masking instead of a branch: what torch.where computes
 
-To spare a warp the branch, both sides are computed for every thread and one is selected by a mask. Is the
-masked side free, and is what it computes harmless?
+To spare warps a branch, both sides are computed and one is selected by a mask. Is the side that is masked out
+free, and is it harmless?
 
-Answer: Neither. Both sides are computed in full, so a mask pays 2 products where rows split by it pay 1.
-    And a masked side with an infinite derivative turns the gradient into NaN, since zero times infinity is:
-    for sqrt at 0 and below, with torch.where as well as with a product. Mask the input too, the double
-    where.
-Verdict: not judged: the newsletter's stored text stops at the cause and names the masking only in its title
-Asked: AI Interview Prep newsletter, LLM System Design #43
+Answer: Neither. A mask computes both sides for every element, which is what a diverging warp pays at worst: 2
+    products instead of 1 for rows split by case. So it suits sides of a few instructions. A product with the
+    mask is no select: 0 · inf is NaN, as for a softplus written with exp at x = 1000. torch.where selects,
+    but the root's gradient at 0 and -4 is NaN all the same: mask the input as well, and it is 0.
+Says: Do not branch in critical loops: evaluate both paths for every thread and use a boolean mask, as
+    arithmetic is cheap and stalling the SM is expensive.
+Verdict: imprecise: right for short sides that are finite everywhere; long sides are computed twice over, and
+    a masked side that is infinite, or has an infinite derivative, turns values and gradients into NaN.
+Asked: AI Interview Prep newsletter, LLM System Design #43,
+    https://aiinterviewprep.substack.com/p/llm-system-design-interview-43-the
 Source: PyTorch issue 68425, "torch.where produces nan in backward pass for differentiable forward pass",
     https://github.com/pytorch/pytorch/issues/68425
 Source: PyTorch issue 52248, "torch.where leads to unexpected gradients",
     https://github.com/pytorch/pytorch/issues/52248
-Terms: torch.where, where, masking, mask, NaN gradient, double where, predication, select, tl.where,
-    jnp.where, branchless, warp divergence
-Right when: Both sides are cheap, finite and differentiable everywhere.
-Limits: `x.clamp(min=0).sqrt()` fails at zero too, on torch 2.13; 2.14 passes no gradient through a clamp at
-    its bound, and there it is right. FLOPs of products and gradients of a square root, not the time of a
-    kernel.
+Terms: torch.where, masking, NaN gradient, double where, predication, select, branchless, masked_fill,
+    tl.where, jnp.where, softplus, overflow, sqrt
+Right when: Both sides are cheap, finite and differentiable everywhere: then mask and product agree.
+Limits: x.clamp(min=0).sqrt() fails at 0 as well on torch 2.13, and is right on 2.14, which passes no gradient
+    through a clamp at its bound; so is x.relu().sqrt(), tried on 2.13. FLOPs and values, not the time of a
+    kernel. The post's stored text stops within its solution, before it shows how the mask is applied.
 """
 
 import torch
+import torch.nn.functional as F
 from hypothesis import example, given, strategies as st
 from pytest import approx
 
@@ -29,14 +34,22 @@ from fixtures import claim, observe
 from fixtures.meters import flops
 
 
+def mask_as_a_factor(mask, side, other):
+    """A mask as a factor, mask · side + (1 - mask) · other: multiplied by zero, a side is gone."""
+    return mask * side + ~mask * other
+
+
+def selected(mask, side, other):
+    """A select takes one of two values and does no arithmetic with the other.
+
+    Zero times infinity is NaN, and so is zero times NaN: a factor cannot mask them.
+    """
+    return torch.where(mask, side, other)
+
+
 def single_where(x):
     """Where the mask is false the root is not used, so its gradient is not either."""
     return torch.where(x > 0, x.sqrt(), 0)
-
-
-def mask_times_root(x):
-    """Multiplied by a mask of zeros the root is gone."""
-    return (x > 0) * x.sqrt()
 
 
 def maximum_first(x):
@@ -52,54 +65,52 @@ def epsilon_inside(x):
 def double_where(x):
     """Mask the input as well as the result: the root never sees what it cannot take.
 
-    Backward, zero times the infinite derivative of the masked side is NaN. The inner `where` does not
-    multiply it, it selects: what was not its input gets zero.
+    Backward, zero times the infinite derivative of the masked side is NaN; the inner `where` selects zero.
     """
     safe = torch.where(x > 0, x, 1)
     return torch.where(x > 0, safe.sqrt(), 0)
 
 
-def selected_alone(rows, taken):
+def selected_alone(split):
     """A product is computed for the rows that need it, in either form."""
-    return [1, 1]
+    return 1
 
 
-def both_in_any_form(rows, taken):
-    """Two branches are two products, however they are written."""
-    return [2, 2]
+def both_unless_split(split):
+    """2 products if masked, as `where` is called on both results; 1 if the rows are split by the mask."""
+    return 1 if split else 2
 
 
-def both_unless_split(rows, taken):
-    """`where` computes both products for all rows; rows split by the mask pay for one each.
+@claim(wrong=mask_as_a_factor, right=selected, examples=40)
+@example(x=[1000.0])
+@example(x=[1.0, 20.0])
+@given(x=st.lists(st.sampled_from([0.0, 1.0, -4.0, 20.0, 89.0, 1000.0, -1000.0]), min_size=1, max_size=4))
+def test_where_value_of_a_masked_overflow(answer, device, x):
+    """A softplus whose exp overflows is right by a select, and NaN by a factor of zero.
 
-    The arguments of a function are computed before it is called.
+    x: where it is computed, in fp32
+    mask: where an exp is used, below 20
+    side: log(1 + exp(x)), infinite from 89 on
+    other: x itself
     """
-    return [2, 1]
+    inputs = torch.tensor(x, device=device)
 
+    out = answer(inputs < 20, inputs.exp().log1p(), inputs)
 
-def masked(x, mask, a, b):
-    """Each row times its matrix, both products computed."""
-    return torch.where(mask[:, None], x @ a, x @ b)
-
-
-def split(x, mask, a, b):
-    """Each row times its matrix, rows gathered by mask."""
-    out = torch.empty(len(x), a.shape[1], dtype=x.dtype, device=x.device)
-    out[mask], out[~mask] = x[mask] @ a, x[~mask] @ b
-    return out
+    assert observe(softplus=out.tolist()) == approx(F.softplus(inputs).tolist())
 
 
 # Tiny numbers tell an epsilon under the root from none.
 numbers = st.sampled_from([0.0, -4.0, 4.0, 1.0, 2.0**-20, 2.0**-40])
 
 
-@claim(wrong=(single_where, mask_times_root, maximum_first, epsilon_inside), right=double_where, examples=60)
+@claim(wrong=(single_where, maximum_first, epsilon_inside), right=double_where, examples=60)
 @example(x=[4.0, 1.0, 0.0, -4.0])
 @given(x=st.lists(numbers, min_size=1, max_size=6))
 def test_where_gradient_of_a_masked_root(answer, device, x):
     """A root that is masked out leaves no trace in the gradient if its input is masked out too.
 
-    x: the inputs, of which those above zero have a root
+    x: of which the root is taken, where it is positive
     """
     inputs = torch.tensor(x, dtype=torch.float64, device=device, requires_grad=True)
     chosen = torch.tensor([v for v in x if v > 0], dtype=torch.float64, device=device, requires_grad=True)
@@ -113,20 +124,23 @@ def test_where_gradient_of_a_masked_root(answer, device, x):
     assert observe(roots=out.tolist()) == approx([max(v, 0) ** 0.5 for v in x])
 
 
-@claim(wrong=(selected_alone, both_in_any_form), right=both_unless_split, examples=40)
-@example(rows=64, taken=32, width=64)
-@given(rows=st.integers(2, 64), taken=st.integers(1, 64), width=st.integers(2, 64))
-def test_where_flops_of_a_masked_product(answer, device, rows, taken, width):
-    """A masked product is computed in full, and a split one by the rows that need it.
+@claim(wrong=selected_alone, right=both_unless_split, examples=40)
+@example(split=False, rows=64, taken=1, width=64)
+@example(split=True, rows=64, taken=1, width=64)
+@given(split=st.booleans(), rows=st.integers(2, 64), taken=st.integers(0, 64), width=st.integers(2, 64))
+def test_where_flops_of_a_masked_product(answer, device, split, rows, taken, width):
+    """A masked product is computed in full for both sides, and a split one by the rows that need it.
 
-    rows: rows of the input
-    taken: rows that the mask takes
+    split: whether the rows are gathered by the mask first
+    rows: of the input, each times the matrix of its side
+    taken: rows for which the mask is true, if there are as many
     """
     x, mask = torch.ones(rows, width, device=device), torch.arange(rows, device=device) < taken
-    a, b = torch.ones(width, 2 * width, device=device), torch.zeros(width, 2 * width, device=device)
-    product = flops(lambda: x @ a)
+    a, b = torch.ones(2, width, 2 * width, device=device)
 
-    products = [flops(lambda form=form: form(x, mask, a, b)) / product for form in (masked, split)]
+    def run():
+        if split:
+            return x[mask] @ a, x[~mask] @ b
+        return torch.where(mask[:, None], x @ a, x @ b)
 
-    assert masked(x, mask, a, b).sum() == split(x, mask, a, b).sum()
-    assert observe(products=products) == answer(rows, min(taken, rows))
+    assert observe(products=flops(run) / flops(lambda: x @ a)) == answer(split)
