@@ -1,4 +1,4 @@
-"""A played kernel and a layer of nothing keep to the cases that are known."""
+"""Machines, models and a layer of nothing keep to the cases that are known."""
 
 import pytest
 import torch
@@ -10,46 +10,11 @@ from fixtures.machines import (
     LLAMA_2_7B,
     LLAMA_3_8B,
     LLAMA_3_70B,
-    MACHINES,
     Layer,
     Pass,
     counted_pass,
-    play,
 )
 from fixtures.meters import ColdReads, flops, nbytes
-
-
-@pytest.mark.parametrize("machine", MACHINES, ids=str)
-def test_play_waits_for_memory_where_there_is_little_to_compute(machine):
-    """A kernel far below the ridge takes the time of its bytes."""
-    assert play(0, 1e12, machine) == pytest.approx(1e12 / machine.bandwidth)
-    assert play(machine.ridge * 1e10, 1e12, machine) == pytest.approx(1e12 / machine.bandwidth, rel=0.001)
-
-
-@pytest.mark.parametrize("machine", MACHINES, ids=str)
-def test_play_waits_for_the_math_where_there_is_little_to_read(machine):
-    """A kernel far above the ridge takes the time of its FLOPs."""
-    assert play(1e15, 0, machine) == pytest.approx(1e15 / machine.peak)
-    assert play(1e15, 1e15 / machine.ridge / 100, machine) == pytest.approx(1e15 / machine.peak, rel=0.001)
-
-
-@pytest.mark.parametrize("machine", MACHINES, ids=str)
-def test_play_at_the_ridge_overlaps_all_but_one_tile(machine):
-    """With as much to read as to compute, one tile of 64 is not hidden: 1.6 %."""
-    assert play(machine.ridge * 1e12, 1e12, machine) == pytest.approx(1e12 / machine.bandwidth * 65 / 64)
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 1.0, 1.1, 2.0, 10.0])
-def test_play_stays_near_the_slower_engine(share):
-    """Wherever a kernel stands, it takes at most 1.6 % more than the larger of its two times."""
-    seconds = play(share * H100.ridge * 1e12, 1e12, H100)
-
-    assert 1 <= seconds / (max(1, share) * 1e12 / H100.bandwidth) < 1.016
-
-
-def test_play_with_one_tile_overlaps_nothing():
-    """What is loaded as a whole is computed afterwards: the two times add."""
-    assert play(H200.ridge * 1e12, 1e12, H200, tiles=1) == pytest.approx(2e12 / H200.bandwidth)
 
 
 def test_ridges_of_the_machines():
@@ -112,12 +77,11 @@ def test_a_counted_pass_is_that_of_all_layers():
     assert counted_pass(LLAMA_3_8B, batch=3, new=5, context=7) == tuple(32 * cost for cost in one)
 
 
-def test_a_pass_takes_as_long_as_a_kernel_of_its_costs():
-    """Weights and caches share the bandwidth."""
+def test_a_pass_reads_weights_and_caches():
+    """Both share the bandwidth."""
     cost = Pass(flops=10**12, weights=2 * 10**9, cache=10**9)
 
     assert cost.bytes == 3 * 10**9
-    assert cost.seconds(H200) == play(1e12, 3e9, H200)
 
 
 def test_machines_and_models_print_as_their_names():
