@@ -7,7 +7,7 @@ Answer: Kernel launches are asynchronous: the call returns once the kernel is qu
     launch of 5 µs, though launch and kernel take 1005. Warm up, then synchronize before the start and before
     the stop, or use CUDA events. Synchronizing before the stop alone also times whatever was queued earlier.
 Says: Insert a barrier such as `torch.cuda.synchronize()` before the end time is recorded, so that the host
-    waits for the GPU; without it the timer captures only the launch latency.
+    waits for the GPU to complete its work.
 Verdict: holds if the device is idle when the timer starts
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 22
 Source: PyTorch documentation, "CUDA semantics", asynchronous execution,

@@ -1,24 +1,22 @@
-"""Timing many GPU operations without a synchronization
+"""Timing a long loop of kernels without a synchronization
 
-Without a synchronization a timer reads 5 µs for a kernel of 1000 µs. Is a loop over 10,000 kernels off by
-the same factor?
+Without a synchronization a timer reads 5 µs for a kernel of 1000 µs, 200 times too little. Is a loop over
+10,000 kernels off by the same factor?
 
-Answer: No: the launch queue is finite. Once it is full, the host waits for the device, and a long loop
-    reads nearly the true time: with 1,024 places 5,000 µs of a second for 1000 kernels, but 8,976,005 µs of
-    ten seconds for 10,000. So an artefact of 200 times takes few kernels, as a benchmark of one operation
-    has. Synchronize in any case.
-Says: Timing captures only the negligible kernel launch latency.
+Answer: No: the launch queue is finite. Once it is full the host waits for the device, and a long
+    loop reads nearly the true time. If the queue holds 1024 launches, 1000 kernels read 5000 µs of their second, and
+    10,000 read 8,976,005 µs of 10 s. So such an artefact takes few, long kernels; synchronize anyway.
+Says: Timing without a synchronization captures only the negligible launch latency.
 Verdict: holds if fewer kernels are pending than the queue holds
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 22
 Source: PyTorch documentation, "CUDA semantics", asynchronous execution,
     https://docs.pytorch.org/docs/stable/notes/cuda.html
 Source: Stack Overflow 2018, "CUDA stream is blocked when launching many kernels (>1000)", question 53970187,
     https://stackoverflow.com/questions/53970187
-Terms: launch queue, asynchronous launch, stream, host blocking, back pressure, kernel launch overhead, 1024
-    launches, benchmarking, synchronize, timing
+Terms: launch queue, asynchronous launch, CUDA stream, back pressure, kernel launch overhead, benchmarking
 Right when: There are fewer launches than the queue holds, as in a benchmark of one operation.
-Limits: One stream, in a simulation: no GPU has been asked yet. No documented number of places was found:
-    "about 1000 kernel" and "4~5us" per launch are what the author of the question measured.
+Limits: One stream. No documented depth was found: "about 1000 kernel" and "4~5us" per launch are what the
+    author of the question measured. A queue of 1024 and launches of 5 µs stand for them here.
 """
 
 import time
@@ -29,6 +27,7 @@ from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds, settled
+from fixtures.streams import VirtualStream
 
 
 def launches_alone(n, launch, work, places):
@@ -44,15 +43,15 @@ def all_but_the_last(n, launch, work, places):
 def launches_or_waiting(n, launch, work, places):
     """The launches, or what the queue cannot hold, (n - places)·work, whichever is longer.
 
-    Launch number n finds a place when kernel n - places has ended: 5,000 µs are read after 1000 kernels and
-    8,976,005 after 10,000.
+    Launch number n finds a place when kernel n - places has ended. With 5 µs, 1000 µs and 1024 places a
+    timer reads 76,005 µs of 1.1 s after 1100 kernels.
     """
     return max(n * launch, launch + (n - places) * work)
 
 
-def one_more_than_places(launch, work, places):
-    """The first launch too many is number places + 1."""
-    return places + 1
+def as_many_as_places(launch, work, places):
+    """A launch waits once there have been as many as the queue has places."""
+    return places
 
 
 def when_the_queue_is_full(launch, work, places):
@@ -63,25 +62,6 @@ def when_the_queue_is_full(launch, work, places):
     return (places * work - launch) / (work - launch)
 
 
-class Stream:
-    """A device that runs kernels in their order, and a host that waits while the queue is full."""
-
-    def __init__(self, launch, work, places):
-        self.costs = launch, work
-        self.places = places
-        self.now = self.waited = 0
-        self.ends = []
-
-    def launch(self):
-        """Queue a kernel; the place that it takes is free again at its end."""
-        launch, work = self.costs
-        self.now += launch
-        if len(self.ends) >= self.places:
-            wait = max(0, self.ends[-self.places] - self.now)
-            self.now, self.waited = self.now + wait, self.waited + wait
-        self.ends.append(max(self.now, *self.ends[-1:], 0) + work)
-
-
 def first_wait(stream):
     """The number of the first launch that waits."""
     while not stream.waited:
@@ -89,56 +69,56 @@ def first_wait(stream):
     return len(stream.ends)
 
 
-@claim(wrong=(launches_alone, all_but_the_last), right=launches_or_waiting, evidence="simulated", examples=60)
-@example(n=1000, launch=5, work=1000, places=1024)
+@claim(wrong=(launches_alone, all_but_the_last), right=launches_or_waiting, evidence="simulated")
+@example(n=1000, launch=5, work=1000, places=1024)  # the trap's own
+@example(n=1100, launch=5, work=1000, places=1024)
 @example(n=10_000, launch=5, work=1000, places=1024)
+@example(n=1100, launch=5, work=5, places=1024)  # kernels that keep up
 @given(
     n=st.integers(1, 200),
     launch=st.integers(1, 10),
-    work=st.integers(0, 50).map(lambda tens: 500 - 10 * tens),
-    places=st.sampled_from([64, 16, 4]),
+    work=st.sampled_from([500, 100, 10, 5, 1, 0]),
+    places=st.sampled_from([64, 16, 4, 1]),
 )
 def test_timing_of_a_long_loop(answer, n, launch, work, places):
     """An unsynchronized timer reads the launches until the queue is full, and the kernels from then on.
 
-    n: kernels
-    launch: time that the host takes per launch, in µs
-    work: time that a kernel takes, in µs
-    places: launches that the queue holds
+    n: kernels that are launched, number
+    launch: time of the host per launch, µs
+    work: time of the device per kernel, µs
+    places: kernels that the queue holds, the running one included, number
     """
-    stream = Stream(launch, work, places)
-    for _ in range(n):
-        stream.launch()
+    stream = VirtualStream(launch, work, places)
+    stream.launch(n)
 
-    assert observe(reading=stream.now) == answer(n, launch, work, places)
+    assert observe(microseconds=stream.clock()) == answer(n, launch, work, places)
 
 
-@claim(wrong=one_more_than_places, right=when_the_queue_is_full, evidence="simulated", examples=60)
-@given(launch=st.integers(1, 10), slower=st.integers(2, 40), places=st.sampled_from([64, 16, 4]))
-def test_timing_until_the_host_waits(answer, launch, slower, places):
+@claim(wrong=as_many_as_places, right=when_the_queue_is_full, evidence="simulated", examples=60)
+@example(launch=5, work=1000, places=1024)
+@given(launch=st.integers(1, 10), work=st.integers(11, 50), places=st.sampled_from([64, 16, 4, 1]))
+def test_timing_until_the_host_waits(answer, launch, work, places):
     """A launch waits when kernels have fallen behind by as many as the queue holds.
 
-    launch: time that the host takes per launch, in µs
-    work: time that a kernel takes, in µs
-    slower: how much longer a kernel takes than its launch, in µs
-    places: launches that the queue holds
+    launch: time of the host per launch, µs
+    work: time of the device per kernel, µs
+    places: kernels that the queue holds, the running one included, number
     """
-    stream = Stream(launch, launch + slower, places)
+    crossing = answer(launch, work, places)
 
-    law = answer(launch, launch + slower, places)
-    # The law is the last number, not always a whole one, at which no launch has to wait.
-    assert law < observe(launches=first_wait(stream)) <= law + 1
+    # Launches are whole: the first that waits is the next after the real-valued crossing.
+    assert crossing < observe(launches=first_wait(VirtualStream(launch, work, places))) <= crossing + 1
 
 
 @claim(wrong=launches_alone, right=launches_or_waiting, evidence="measured", examples=1)
 @given(n=st.just(8000))
 def test_timing_of_a_long_loop_on_a_gpu(answer, gpu, n):
-    """On a GPU an unsynchronized loop over 8,000 products reads most of their time.
+    """On a GPU an unsynchronized loop over 8000 products reads most of their time.
 
-    n: products
-    launch: time that the host takes per launch
-    work: time that a product takes
-    places: launches that the queue holds
+    n: kernels that are launched, number
+    launch: time of the host per launch, seconds
+    work: time of the device per kernel, seconds
+    places: kernels that the queue holds, number
     """
     ones = torch.ones(4096, 4096, dtype=torch.bfloat16, device=gpu)
     sums = torch.empty_like(ones)
