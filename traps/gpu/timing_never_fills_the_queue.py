@@ -3,8 +3,8 @@
 Without a synchronization a timer reads 5 µs for a kernel of 1000 µs, 200 times too little. Is a loop over
 10,000 kernels off by the same factor?
 
-Answer: No: the launch queue is finite. Once it is full the host waits for the device, and a long
-    loop reads nearly the true time. If the queue holds 1024 launches, 1000 kernels read 5000 µs of their second, and
+Answer: No: the launch queue is finite. Once it is full the host waits for the device, and a long loop reads
+    nearly the true time. If the queue holds 1024 launches, 1000 kernels read 5000 µs of their second, and
     10,000 read 8,976,005 µs of 10 s. So such an artefact takes few, long kernels; synchronize anyway.
 Says: Timing without a synchronization captures only the negligible launch latency.
 Verdict: holds if fewer kernels are pending than the queue holds
