@@ -63,9 +63,9 @@ def test_brier_score_minimum(answer, device, loss, ones, zeros):
     """
     assume(loss != "absolute error" or ones != zeros)  # a tie has no corner
     labels = torch.tensor([1.0] * ones + [0.0] * zeros, dtype=torch.float64, device=device)
-    grid = torch.linspace(0, 1, 1001, dtype=torch.float64, device=device)
+    grid = torch.linspace(0, 1, 201, dtype=torch.float64, device=device)
 
     risks = torch.stack([LOSSES[loss](p.expand_as(labels), labels) for p in grid])
 
     # A step of the grid.
-    assert observe(p=grid[risks.argmin()].item()) == approx(answer(loss, ones / len(labels)), abs=1e-3)
+    assert observe(p=grid[risks.argmin()].item()) == approx(answer(loss, ones / len(labels)), abs=5e-3)
