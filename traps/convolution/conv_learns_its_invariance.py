@@ -14,7 +14,7 @@ Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the IEEE
     86(11), section II: shift invariance is obtained by shared weights, https://doi.org/10.1109/5.726791
 Source: Zhang 2019, "Making Convolutional Networks Shift-Invariant Again", https://arxiv.org/abs/1904.11486
-Terms: equivariance, translation equivariance, invariance, translation invariance, shift, weight sharing,
+Terms: CNN, equivariance, translation equivariance, invariance, translation invariance, shift, weight sharing,
     pooling, circular padding, zero padding, stride, aliasing, locally connected
 Right when: Copies of the kernel are stored and updated one by one: then a missing sum lets them drift apart.
 Limits: Whole circular shifts, one layer. LeCun et al. call equivariance shift invariance. What a wrong

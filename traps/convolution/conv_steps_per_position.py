@@ -14,7 +14,7 @@ Verdict: imprecise: the gradients are to be summed, and without the sum the kern
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
 Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition", Neural Computation
     1(4), pages 541-551, https://doi.org/10.1162/neco.1989.1.4.541
-Terms: weight sharing, shared kernel, parameter sharing, conv1d, convolution, backward pass, chain rule,
+Terms: CNN, weight sharing, shared kernel, parameter sharing, conv1d, convolution, backward pass, chain rule,
     gradient accumulation, custom autograd, time steps, stride, padding, Adam, translation invariance
 Right when: The optimizer is plain SGD: then the steps add up to the sum, in any order. The mean is the sum at
     a smaller learning rate, and under Adam the same step.

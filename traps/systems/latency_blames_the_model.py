@@ -16,8 +16,8 @@ Source: Amdahl 1967, "Validity of the single processor approach to achieving lar
     https://doi.org/10.1145/1465482.1465560
 Source: Gupta et al. 2020, "The Architectural Implications of Facebook's DNN-based Personalized
     Recommendation", HPCA, abstract, https://arxiv.org/abs/1906.03109
-Terms: Amdahl, Amdahl's law, p99, latency budget, SLA, INT8, quantization, pruning, profiling, flame graph,
-    wall clock, off-CPU time, feature store, recommendation, two-tower, critical path
+Terms: profiler, Amdahl, Amdahl's law, p99, latency budget, SLA, INT8, quantization, pruning, profiling,
+    flame graph, wall clock, off-CPU time, feature store, recommendation, two-tower, critical path
 Right when: The model is most of the request: a ranker of 320 ms meets the target at 16 times its speed.
 Limits: One request at a time, stage after stage: no queue and no load. Amdahl's law is derived. The post's
     stored text stops before its solution and has no profile; "almost never" cannot be checked. Amdahl's paper
