@@ -84,8 +84,9 @@ def store(wait):
             time.sleep(wait)
             answered.put(True)
 
-    Thread(target=serve, daemon=True).start()
-    return lambda more=True: (asked.put(more), more and answered.get())
+    server = Thread(target=serve, daemon=True)
+    server.start()
+    return lambda more=True: asked.put(more) or (answered.get() if more else server.join())
 
 
 def profiled(clock, fetch, trips, rank):
