@@ -10,8 +10,8 @@ Answer: As a lever on the optimizer. In one pass every batch is new when its los
     raises it by 68 % near the best.
 Says: In one pass weight decay is no regularizer but modulates the optimizer's dynamics under a cosine
     schedule, and so reaches a lower final training loss.
-Verdict: holds if decay is weak enough for the learning rate: near the best one 0.1 lowers the loss, by 3.3 %,
-    and 2 raises it, by 68 %
+Verdict: holds if decay is weak enough for the learning rate: near the best one 0.1 lowers the loss, by 3.3
+    % in the mean, and 2 raises it, by 68 %
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
 Asked: AI Interview Prep newsletter, LLM System Design #37
 Source: D'Angelo et al. 2024, "Why Do We Need Weight Decay in Modern Deep Learning?", abstract,
