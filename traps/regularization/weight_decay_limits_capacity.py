@@ -3,11 +3,11 @@
 A 500B-parameter model passes once over 10T tokens, so it cannot overfit. Why is weight decay used all the
     same?
 
-Answer: As a lever on the optimizer. In one pass every batch is new when its loss is taken, so there is no gap
-    to close; but weights that feed a norm may have any length, and short ones turn further per step, so decay
-    raises the effective learning rate. In the small nets here a decay of 0.1 lowers the training loss by
-    3.3 % near the best learning rate. One of 2 lowers it by 20 % at a learning rate that is too low, and
-    raises it by 68 % near the best.
+Answer: As a lever on the optimizer. In one pass every batch is new when its loss is taken, so there is no
+    gap to close; but weights that feed a norm may have any length, and short ones turn further per step, so
+    decay raises the effective learning rate. In the small nets here a decay of 0.1 lowers the training loss
+    by 3.3 % in the mean near the best learning rate. One of 2 lowers it by 20 % at a learning rate that is
+    too low, and raises it by 68 % near the best.
 Says: In one pass weight decay is no regularizer but modulates the optimizer's dynamics under a cosine
     schedule, and so reaches a lower final training loss.
 Verdict: holds if decay is weak enough for the learning rate: near the best one 0.1 lowers the loss, by 3.3
