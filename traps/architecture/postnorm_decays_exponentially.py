@@ -3,11 +3,11 @@
 Post-norm normalizes the residual stream after each block. Does that amplify or damp the gradient at every
 layer, so that it explodes or vanishes exponentially with depth?
 
-Answer: Not at initialization. Through up to 24 torch encoder layers with post-norm the gradient changes by
-    a factor of 2 at most, first layer against last. What sets the designs apart is the gradient near the
-    output, which the last norm divides by the size of the stream: with post-norm that is 1 at any depth,
-    with pre-norm it grows, and the last layer gets the less.
-    So the last layers of post-norm are those whose first steps warm-up must keep small.
+Answer: Not at initialization. Through up to 24 torch encoder layers with post-norm the gradient of the
+    first layer stays within about twice that of the last. What sets the designs apart is the gradient
+    near the output, which the last norm divides by the size of the stream: with post-norm that is 1 at
+    any depth, with pre-norm it grows with depth, so that the last gradient shrinks. So the last layers of
+    post-norm are those whose first steps warm-up must keep small.
 Says: Post-norm's toll on the main path leads to exponential amplification or decay of gradients in deep
     stacks; at initialization gradients are unbalanced, which makes warm-up necessary.
 Verdict: imprecise: at initialization gradients are unbalanced, large near the output at any depth, and
