@@ -1,7 +1,7 @@
 """Attention's compute at ten million tokens
 
 With the n² scores gone from memory, is attention's O(N²) compute negligible for a context of ten million
-    tokens?
+tokens?
 
 Answer: It is the bottleneck then. Attention passes all weights of a layer at weights/(2d) tokens, 26,624
     for Llama-3-8B, if its scores are counted in full, and at twice as many if the mask skips half. At ten

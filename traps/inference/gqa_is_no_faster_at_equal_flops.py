@@ -9,7 +9,7 @@ Answer: No. Decode attention waits for keys and values, and GQA reads an eighth 
     as many tokens.
 Says: Inference is dominated by memory bandwidth and not by FLOPs; sharing keys and values across groups, 8
     KV heads for 64 query heads, speeds decoding up.
-Verdict: holds if the caches weigh as much as the weights or more
+Verdict: holds if the caches are a good part of what a step reads
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 15
 Source: Ainslie et al. 2023, "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head
     Checkpoints", table 1, https://arxiv.org/abs/2305.13245
