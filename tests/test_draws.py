@@ -16,9 +16,9 @@ from tools.mutants import Mutant
 PAGES = [
     "traps/architecture/rope_rotates_the_embeddings.py",
     "traps/numerics/fp16_nan_blames_the_matmul.py",
-    "traps/systems/ensemble_latency_is_twelvefold.py",
+    "traps/memory/kvcache_counts_query_heads.py",
 ]
-"""Claims of which some take a device, on pages with literals that Hypothesis would draw."""
+"""Claims without a clock of which some take a device, on pages with literals that Hypothesis would draw."""
 
 CLAIMS = """
 LITERALS = (119_520, 65_504, 0.7071)
