@@ -38,15 +38,12 @@ def seeing(observed: str, predicted: str) -> tuple[Change, ...]:
 )
 def what_holds_is_no_wrong_answer(source: Source) -> Complaints:
     """A source does not hold in the very words that the page calls wrong."""
-    if source.page.verdict.word == "holds":
-        for claim, _ in source.claims:
-            for rival in claim.wrong:
-                if _plain(rival.sentence) == _plain(source.page.says or ""):
-                    seen = f"the verdict is 'holds', and {rival.name} says the same in the same words"
-                    yield (
-                        source.line_of("Verdict"),
-                        f"{seen}. Judge it 'refuted by {rival.name}: …', or restate it",
-                    )
+    if source.page.verdict.word != "holds":
+        return
+    for rival in {rival for claim in source.page.claims for rival in claim.wrong}:
+        if _plain(rival.sentence) == _plain(source.page.says):
+            seen = f"the verdict is 'holds', and {rival.name} says the same in the same words"
+            yield source.line_of("Verdict"), f"{seen}. Judge it 'refuted by {rival.name}: …', or restate it"
 
 
 def _plain(sentence: str) -> str:

@@ -47,7 +47,7 @@ WORDS = (
     ),
     Word(r"breaks\s+off", "'the stored text stops at …', once, under `Limits:`", "The abstract breaks off."),
     Word(
-        r"(?:/home|/Users|/root|/work|[A-Z]:\\\\\w+)/\S+",
+        r"(?:/home|/Users|/root|/tmp|[A-Z]:\\\\\w+)/\S+",
         "what anyone can open: a URL, or a file of this repository",
         "As /home/ada/notes tells.",
     ),

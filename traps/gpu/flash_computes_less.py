@@ -21,6 +21,7 @@ import torch
 from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
+from fixtures.blockwise import flash_backward, flash_forward
 from fixtures.meters import flops
 
 
@@ -47,34 +48,6 @@ def attention(q, k, v):
     return (q @ k.T / q.shape[1] ** 0.5).softmax(1) @ v
 
 
-def tiles(tile, *matrices):
-    """Corresponding tiles of some matrices."""
-    return zip(*(x.split(tile) for x in matrices), strict=True)
-
-
-def forward(q, k, v, tile):
-    """The output and each row's log-sum-exp, by tiles of keys (Dao et al. 2022, algorithm 1)."""
-    norm, out = torch.full_like(q[:, :1], -torch.inf), torch.zeros_like(q)
-    for keys, values in tiles(tile, k, v):
-        scores = q @ keys.T / q.shape[1] ** 0.5
-        higher = torch.logaddexp(norm, scores.logsumexp(1, keepdim=True))
-        out = out * (norm - higher).exp() + (scores - higher).exp() @ values
-        norm = higher
-    return out, norm
-
-
-def backward(q, k, v, out, norm, grad, tile):
-    """Gradients of q, k and v; the weights come again from scores and log-sum-exp (algorithm 4)."""
-    dq, dk, dv = torch.zeros_like(q), [], []
-    for keys, values in tiles(tile, k, v):
-        weights = (q @ keys.T / q.shape[1] ** 0.5 - norm).exp()
-        dscores = weights * (grad @ values.T - (grad * out).sum(1, keepdim=True)) / q.shape[1] ** 0.5
-        dq += dscores @ keys
-        dk.append(dscores.T @ q)
-        dv.append(weights.T @ grad)
-    return dq, torch.cat(dk), torch.cat(dv)
-
-
 def furthest(some, others):
     """The largest difference between corresponding elements; nan if there is one."""
     return torch.stack([(a - b).abs().max() for a, b in zip(some, others, strict=True)]).max().item()
@@ -93,8 +66,8 @@ def test_flash_flops(answer, device, n, dim, tile):
     inputs, gradients = list(torch.randn(3, n, dim, dtype=torch.float64, device=device)), []
 
     def train():
-        out, norm = forward(*inputs, tile)
-        gradients.extend(backward(*inputs, out, norm, out, tile))
+        out, norm = flash_forward(*inputs, tile)
+        gradients.extend(flash_backward(*inputs, out, norm, out, tile))
 
     products = flops(train) / (2 * n * n * dim)
 

@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
+from fixtures.blockwise import absorb, begin
 
 
 def everything_once(n, dim, rows):
@@ -94,13 +95,10 @@ def tiled(memory, n, rows, columns):
     """Attention by tiles: a tile of queries stays on the chip while the keys and values pass by."""
     for top in range(0, n, rows):
         q = memory.load("q", slice(top, top + rows))
-        norm, out = torch.full_like(q[:, :1], -torch.inf), torch.zeros_like(q)
+        out, norm = begin(q)
         for left in range(0, n, columns):
             keys, values = (memory.load(name, slice(left, left + columns)) for name in "kv")
-            scores = q @ keys.T / q.shape[1] ** 0.5
-            higher = torch.logaddexp(norm, scores.logsumexp(1, keepdim=True))
-            out = out * (norm - higher).exp() + (scores - higher).exp() @ values
-            norm = higher
+            out, norm = absorb(q, keys, values, out, norm)
         memory.store("out", out)
 
 
