@@ -20,14 +20,14 @@ Limits: One token, in eighths over four tokens or more; every branch of chance i
     that are judged.
 """
 
-from itertools import pairwise
 from math import exp, log
 
 from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.chance import law
+from fixtures.chance import law, shares
+from fixtures.speculation import speculate
 
 
 def exp_minus_kl(p, q):
@@ -61,26 +61,8 @@ def overlap(p, q):
     return sum(map(min, p, q))
 
 
-def draw(chances, rng):
-    """A token; the chances are in eighths."""
-    number = rng.randrange(8)
-    return next(token for token in range(len(chances)) if number < 8 * sum(chances[: token + 1]))
-
-
-def accepted(p, q, rng):
-    """Propose a token from q and accept it with probability min(1, p/q)."""
-    token = draw(q, rng)
-    return rng.randrange(int(8 * q[token])) < 8 * p[token]
-
-
-def cut(places):
-    """The lengths into which cuts divide 0..8, in eighths."""
-    edges = [0, *sorted(places), 8]
-    return [(right - left) / 8 for left, right in pairwise(edges)]
-
-
 # Four tokens: of three the total variation distance is the largest difference as well.
-laws = st.lists(st.integers(0, 8), min_size=3, max_size=3).map(cut)
+laws = st.lists(st.integers(0, 8), min_size=3, max_size=3).map(lambda cuts: shares(cuts, 8))
 
 
 @claim(
@@ -88,10 +70,10 @@ laws = st.lists(st.integers(0, 8), min_size=3, max_size=3).map(cut)
     right=overlap,
     evidence="simulated",
 )
-@example(p=[1 / 2, 1 / 2, 0, 0], q=[1, 0, 0, 0])
-@example(p=[1 / 2, 1 / 4, 1 / 8, 1 / 8], q=[1 / 8, 1 / 8, 1 / 4, 1 / 2])
-@example(p=[1 / 4, 1 / 4, 1 / 4, 1 / 4], q=[1 / 4, 1 / 4, 1 / 4, 1 / 4])
-@example(p=[1 / 2, 1 / 2, 0, 0], q=[0, 0, 1 / 2, 1 / 2])
+@example(p=shares([4, 8, 8], 8), q=shares([8, 8, 8], 8))  # (½, ½, 0, 0), (1, 0, 0, 0)
+@example(p=shares([4, 6, 7], 8), q=shares([1, 2, 4], 8))  # (½, ¼, ⅛, ⅛), (⅛, ⅛, ¼, ½)
+@example(p=shares([2, 4, 6], 8), q=shares([2, 4, 6], 8))
+@example(p=shares([4, 8, 8], 8), q=shares([0, 0, 4], 8))  # (½, ½, 0, 0), (0, 0, ½, ½)
 @given(p=laws, q=laws)
 def test_draft_acceptance(answer, p, q):
     """A drafted token is accepted as often as the two laws overlap.
@@ -99,6 +81,13 @@ def test_draft_acceptance(answer, p, q):
     p: the target's law, a chance per token
     q: the draft's law, a chance per token
     """
-    chance = law(lambda rng: accepted(p, q, rng))
 
-    assert observe(acceptance=float(chance.get(True, 0))) == approx(answer(p, q))
+    def step(rng):
+        """The tokens that a check of one guess writes: two if it stands."""
+        draft, target = (lambda text, its=its: [its] * len(text) for its in (q, p))
+        new = speculate(draft, target, [0], 1, rng, keep=lambda p, q: min(1, p / q), redraw=lambda p, q, _: p)
+        return len(new)
+
+    acceptance = law(step).get(2, 0)
+
+    assert observe(acceptance=float(acceptance)) == approx(float(answer(p, q)))
