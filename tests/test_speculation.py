@@ -12,9 +12,9 @@ from fixtures.speculation import (
     draw,
     law_of_the_text,
     mean_tokens,
-    off,
     speculate,
     tokens_of_a_pass,
+    total_variation,
 )
 
 
@@ -105,9 +105,9 @@ def test_distance_of_a_law_from_the_models_own():
     """None from what the model writes itself, all of it from what it never writes, a half in between."""
     model = steady([0.5, 0.5, 0])
 
-    assert off({(): 1}, model, [0], 2) == 0
-    assert off({(2,): 1}, model, [0], 2) == 1
-    assert off({(0,): 1}, model, [0], 2) == 0.5
+    assert total_variation({(): 1}, model, [0], 2) == 0
+    assert total_variation({(2,): 1}, model, [0], 2) == 1
+    assert total_variation({(0,): 1}, model, [0], 2) == 0.5
 
 
 def test_a_decoder_tells_a_law_after_every_token_of_a_text():

@@ -26,7 +26,7 @@ from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.chance import law, shares
-from fixtures.speculation import Decoder, off, speculate
+from fixtures.speculation import Decoder, speculate, total_variation
 
 
 def redraw_from_the_target(draft, target, text, gamma, rng):
@@ -102,7 +102,7 @@ def test_speculative_step_keeps_the_law(answer, p, q, gamma):
 
     first = [sum(share for text, share in chance.items() if text[0] == token) for token in range(4)]
     assert observe(first=[float(share) for share in first]) == approx(p)
-    assert observe(off=off(chance, turning(p), [0], gamma + 1)) == approx(0, abs=1e-9)
+    assert observe(total_variation=total_variation(chance, turning(p), [0], gamma + 1)) == approx(0, abs=1e-9)
 
 
 @claim(wrong=equal_to_the_targets_draw, right=redraw_what_the_draft_lacks, evidence="simulated", examples=40)
@@ -137,4 +137,4 @@ def test_speculative_text_of_transformers_keeps_the_law(answer, seed, noise, gam
 
     chance = law(lambda rng: tuple(answer(draft, target, text, gamma, rng)))
 
-    assert observe(off=off(chance, target, text, gamma + 1)) == approx(0, abs=1e-9)
+    assert observe(total_variation=total_variation(chance, target, text, gamma + 1)) == approx(0, abs=1e-9)
