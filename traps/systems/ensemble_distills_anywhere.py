@@ -141,7 +141,7 @@ def test_ensemble_distilled(answer, device, made_of, seed):
     gain = observe(gain_of_one_net=gain_kept(made_of, seed, device))
 
     # Over 60 seeds students taught at fresh inputs kept 0.93 to 0.97, all other nets at most 0.22.
-    assert observe(gain_kept=max(gain, 0.0)) == approx(answer(made_of), abs=0.5)
+    assert observe(gain_kept=max(gain, 0.0)) == approx(answer(made_of), abs=0.4)
 
 
 @claim(wrong=(one_over_n, each_doubling_helps_alike), right=common_part_stays, evidence="trained", examples=6)
