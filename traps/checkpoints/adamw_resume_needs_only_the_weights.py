@@ -3,11 +3,11 @@
 A 70B run crashes after five days and resumes from model.state_dict() alone; the loss explodes. What is
 missing, and what do you do if it is gone for good?
 
-Answer: AdamW's two moments and its step counter. Without them every weight first moves by the full learning
-    rate: near the highest one that trains, a deep post-norm net falls back to a blind guess and ends at
-    0.41 of it instead of 0.24. So save optimizer.state_dict(), the schedule, the data position and the RNG
-    with the weights. If the state is lost, warm the learning rate up again: then the run ends as if nothing
-    had happened.
+Answer: AdamW's two moments and its step counter. Without them every weight first moves by the full
+    learning rate: near the highest one that trains, a deep post-norm net falls back to a blind guess, and
+    its loss peaks at 2.0 times that of the run that lost nothing and ends 1.7 times as high. So save
+    optimizer.state_dict(), the schedule, the data position and the RNG with the weights. If the state is
+    lost, warm the learning rate up again: then the run ends as if nothing had happened.
 Says: A run that resumes from model.state_dict alone sees its loss explode.
 Verdict: holds if the learning rate is near the highest that trains; well below it the loss only bumps
 Asked: AI Interview Prep newsletter, LLM System Design #32
@@ -29,44 +29,36 @@ from functools import cache
 
 import torch
 from hypothesis import example, given, strategies as st
-from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.clocks import nearest
 from fixtures.residual import ResidualNets
 
 
 def only_a_bump(restored, lr, quantity):
     """The weights are the model; AdamW estimates its moments again within some steps."""
-    return uninterrupted(lr, quantity)
+    return 1.0
 
 
 def explodes_and_heals(restored, lr, quantity):
     """The loss jumps while the moments fill, and then training goes on from where it was."""
-    return hit(restored == "weights" and quantity == "peak", lr, quantity)
+    return 2.0 if (restored, lr, quantity) == ("weights", 0.025, "peak") else 1.0
 
 
 def weeks_are_lost(restored, lr, quantity):
     """The loss explodes, and without the state nothing brings back what was gained."""
-    return hit(restored != "all", lr, quantity)
+    return near_the_highest_rate_alone("weights", lr, quantity)
 
 
 def near_the_highest_rate_alone(restored, lr, quantity):
-    """At 0.025 the weights alone fall to a blind guess, 1.1 of its loss, and end at 0.41; re-warmed not.
+    """At 0.025 the loss peaks at 2.0 times that of the run that lost nothing, and ends 1.7 times as high.
 
     The first steps move each weight by the full learning rate. Near the highest one this throws the net out
     of where it had come to; well below, at 0.005, it stays there. A second warm-up takes these steps small.
     """
-    return hit(restored == "weights", lr, quantity)
-
-
-def uninterrupted(lr, quantity):
-    """The highest loss after the crash, or the last, of a run that lost nothing, over a blind guess's."""
-    return {"peak": 0.56 if lr == 0.025 else 0.45, "end": 0.24 if lr == 0.025 else 0.17}[quantity]
-
-
-def hit(lost, lr, quantity):
-    """The same of a run that, near the highest learning rate, has lost what it had come to."""
-    return {"peak": 1.1, "end": 0.41}[quantity] if lost and lr == 0.025 else uninterrupted(lr, quantity)
+    if restored == "weights, re-warmed" or lr == 0.005:
+        return 1.0
+    return 2.0 if quantity == "peak" else 1.7
 
 
 STEPS, WARMUP, CRASH = 120, 30, 40
@@ -74,9 +66,9 @@ STEPS, WARMUP, CRASH = 120, 30, 40
 
 @cache
 def losses(restored, lr, seed, device):
-    """The highest loss after the crash and the mean of the last 12 steps, of eight nets side by side."""
+    """The highest loss after the crash and the mean of the last 12 steps, of 12 nets side by side."""
     torch.manual_seed(seed)
-    nets = ResidualNets("post-norm", depth=10, nets=8, device=device)
+    nets = ResidualNets("post-norm", depth=10, nets=12, device=device)
     history = []
     for step in range(STEPS):
         if step == 0 or (step == CRASH and restored != "all"):
@@ -92,7 +84,7 @@ def losses(restored, lr, seed, device):
     wrong=(only_a_bump, explodes_and_heals, weeks_are_lost),
     right=near_the_highest_rate_alone,
     evidence="trained",
-    examples=3,
+    examples=2,
 )
 @example(restored="weights", lr=0.025, quantity="peak", seed=0)
 @example(restored="weights", lr=0.025, quantity="end", seed=0)
@@ -101,7 +93,7 @@ def losses(restored, lr, seed, device):
 @example(restored="weights", lr=0.005, quantity="peak", seed=0)
 @example(restored="weights", lr=0.005, quantity="end", seed=0)
 @given(
-    restored=st.sampled_from(["all", "weights", "weights, re-warmed"]),
+    restored=st.sampled_from(["weights", "weights, re-warmed"]),
     lr=st.sampled_from([0.025, 0.005]),
     quantity=st.sampled_from(["peak", "end"]),
     seed=st.integers(0, 9999),
@@ -109,11 +101,13 @@ def losses(restored, lr, seed, device):
 def test_adamw_loss_after_a_resume(answer, device, restored, lr, quantity, seed):
     """Resumed from the weights alone a deep net loses what it had learned, unless it is warmed up again.
 
-    restored: all, the weights, or the weights with a second warm-up of the learning rate
-    quantity: the highest loss after the crash, or the loss at the end
+    restored: the weights, or the weights with a second warm-up of the learning rate
+    quantity: the highest loss after the crash, or the loss at the end, over that of a run that goes on
     """
-    loss = losses(restored, lr, seed, device)[quantity]
+    times = losses(restored, lr, seed, device)[quantity] / losses("all", lr, seed, device)[quantity]
 
-    # Seen with 40 to 100 seeds a cell: peaks of 0.37 to 0.67 or 0.88 to 1.34, ends at 0.15 to 0.33 or 0.31 to
-    # 0.50, the mean 0.24 or 0.41: the tolerance is four standard deviations of what is seen, or more.
-    assert observe(loss_over_a_guess=loss) == approx(answer(restored, lr, quantity), rel=0.4)
+    # Seen with 50 seeds of 8 nets and 50 of 16: peaks of 1.64 to 2.39, ends of 1.34 to 2.19, all others 0.80
+    # to 1.28. What lies between the laws decides nothing: 1.24 to 1.37 at the end.
+    assert nearest(observe(times=times), 1, {"peak": 2, "end": 1.7}[quantity]) == answer(
+        restored, lr, quantity
+    )
