@@ -19,8 +19,7 @@ Terms: bias correction, step counter, exp_avg, exp_avg_sq, resume, sign descent,
     restart, warm-up, re-warm-up, warmup, optimizer.state_dict
 Right when: The optimizer is plain SGD, which has no statistics to lose.
 Limits: No weight decay, and gradients far above eps; a gradient of exactly 0 makes no step. "Raw gradient
-    steps" are the words of a digest. The steps that
-    follow are the page adamw_resume_steps_as_usual.
+    steps" are the words of a digest. The steps that follow are the page adamw_resume_steps_as_usual.
 """
 
 from math import copysign

@@ -13,12 +13,12 @@ Asked: AI Interview Prep newsletter, Advanced Deep Learning #20
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #10
 Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward", PyTorch
     issue 85485, https://github.com/pytorch/pytorch/issues/85485
-Terms: ties, max pooling, maxpool, max_pool2d, subgradient, argmax, backward pass, ReLU,
-    mask, overlapping windows
+Terms: ties, max pooling, maxpool, max_pool2d, subgradient, argmax, backward pass, ReLU, mask, overlapping
+    windows
 Right when: No two values of a window tie and no windows overlap: then all answers here agree.
-Limits: Which of the tied maxima is chosen is torch's doing, not mathematics: each of them, and every way to
-    share, makes a subgradient. It may differ by device and version. A NaN passes
-    on and takes the gradient, which is no claim here. Other functions are the page max_feeds_one_winner.
+Limits: Which of the tied maxima is chosen is torch's doing, not mathematics: each of them, and every way
+    to share, makes a subgradient. It may differ by device and version. A NaN passes on and takes the
+    gradient, which is no claim here. Other functions are the page max_feeds_one_winner.
 """
 
 import torch

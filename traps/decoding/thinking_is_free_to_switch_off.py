@@ -12,8 +12,8 @@ Says: Fine-tune a single model on a mix with tags for thinking and for not think
 Verdict: imprecise: the recipe holds; but somebody still has to set the flag, and set it right, as a hard
     question without its chain is lost.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 10
-Source: Qwen Team 2025, "Qwen3 Technical Report", section 4.3 and table 22: fused thinking
-    keeps 81.4 of 83.8 on AIME'24, not thinking reaches 31.0, https://arxiv.org/abs/2505.09388
+Source: Qwen Team 2025, "Qwen3 Technical Report", section 4.3 and table 22: fused thinking keeps 81.4 of
+    83.8 on AIME'24, not thinking reaches 31.0, https://arxiv.org/abs/2505.09388
 Source: Zelikman et al. 2024, "Quiet-STaR", abstract, https://arxiv.org/abs/2403.09629
 Terms: thinking mode fusion, Qwen3, /no_think, enable_thinking, chain of thought, reasoning budget, thinking
     budget, hybrid reasoning, overthinking, router, model routing, reasoning model
