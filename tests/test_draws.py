@@ -14,7 +14,7 @@ from tools import teeth
 from tools.mutants import Mutant
 
 PAGES = [
-    "traps/architecture/rope_rotates_the_embeddings.py",
+    "traps/attention/rope_rotates_the_embeddings.py",
     "traps/numerics/fp16_nan_blames_the_matmul.py",
     "traps/memory/kvcache_counts_query_heads.py",
 ]

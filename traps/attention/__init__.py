@@ -1,0 +1,1 @@
+"""How a model attends: where positions enter, and what is kept of the tokens before."""
