@@ -4,10 +4,10 @@ A mixture-of-experts run is some thousand steps old and its validation loss has 
 router collapse looks like, and does the load-balancing loss repair it?
 
 Answer: Collapse does not flatten the curve: the loss goes on falling as that of the one expert that is
-    left, in the second half to 0.7 times what it was, only higher. So look at the load of each expert, and
+    left, in the second half to 0.65 times what it was, only higher. So look at the load of each expert, and
     not at the loss. The balancing loss revives experts if its coefficient is large enough: here 0.01 leaves
-    5.5 of 8 alive, and 1 all of them. It takes a collapsed model to 0.45 times its loss, and costs a
-    healthy one 1.2 times.
+    5.5 of 8 alive, and 1 all of them. It takes a collapsed model to 0.5 times its loss, and costs a healthy
+    one 1.3 times.
 Says: Router collapse degrades convergence by reducing the active parameters, so that the loss flatlines; an
     auxiliary balancing loss enforces an even distribution of tokens and cures it.
 Verdict: imprecise: the loss of a collapsed model falls as that of a smaller dense one does, and the
@@ -32,12 +32,11 @@ from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.clocks import nearest
 
 EXPERTS, STEPS = 8, 240
 # With 50 seeds each: falls by 0.48 to 0.79; 4.7 to 6.2 experts alive with 0 or 0.01, 7.7 to 8 with 1; the
-# balancing loss multiplies the loss by 0.31 to 0.66 if collapsed, and by 0.96 to 1.8 if not.
-FALL, ALIVE, COLLAPSED, FRESH = 0.7, 5.5, 0.45, 1.2
+# balancing loss multiplies the loss by 0.31 to 0.77 if collapsed, and by 0.96 to 1.8 if not.
+FALL, ALIVE, COLLAPSED, FRESH = 0.65, 5.5, 0.5, 1.3
 
 
 def flat(start):
@@ -46,7 +45,7 @@ def flat(start):
 
 
 def falls_either_way(start):
-    """It falls to 0.7 times what it was, of a collapsed model as of any other.
+    """It falls to 0.65 times what it was, of a collapsed model as of any other.
 
     The model has become the one expert that is left, and that one learns on.
     """
@@ -77,7 +76,7 @@ def always_a_tax(start):
 
 
 def better_if_collapsed(start):
-    """0.45 times the loss of a model that had collapsed, and 1.2 times that of one that had not.
+    """0.5 times the loss of a model that had collapsed, and 1.3 times that of one that had not.
 
     Where tokens find experts by themselves, balance is bought from the task.
     """
@@ -115,7 +114,7 @@ def trained(start, coefficient, seed, device):
     return halfway, late, (load > 1 / 8 / EXPERTS).float().sum(-1).mean().item()
 
 
-@claim(wrong=flat, right=falls_either_way, evidence="trained", examples=1)
+@claim(wrong=flat, right=falls_either_way, evidence="trained", examples=2)
 @example(start="collapsed", seed=0)
 @example(start="fresh", seed=0)
 @given(start=st.sampled_from(["collapsed", "fresh"]), seed=st.integers(0, 9999))
@@ -125,10 +124,10 @@ def test_router_collapse_in_the_loss(answer, device, start, seed):
     start: a fresh router, or one that sends nearly every token to one expert
     """
     halfway, late, _ = trained(start, 0, seed, device)
-    assert nearest(observe(times=late / halfway), FALL, 1) == answer(start)
+    assert observe(times=late / halfway) == approx(answer(start), abs=0.24)
 
 
-@claim(wrong=any_coefficient, right=a_coefficient_of_one, evidence="trained", examples=1)
+@claim(wrong=any_coefficient, right=a_coefficient_of_one, evidence="trained", examples=2)
 @example(coefficient=0, seed=0)
 @example(coefficient=0.01, seed=0)
 @example(coefficient=1, seed=0)
@@ -142,7 +141,7 @@ def test_balancing_loss_revives_experts(answer, device, coefficient, seed):
     assert observe(live_experts=alive) == approx(answer(coefficient), abs=1.1)
 
 
-@claim(wrong=(always_better, always_a_tax), right=better_if_collapsed, evidence="trained", examples=1)
+@claim(wrong=(always_better, always_a_tax), right=better_if_collapsed, evidence="trained", examples=2)
 @example(start="collapsed", seed=0)
 @example(start="fresh", seed=0)
 @given(start=st.sampled_from(["collapsed", "fresh"]), seed=st.integers(0, 9999))
@@ -152,4 +151,4 @@ def test_balancing_loss_and_the_task(answer, device, start, seed):
     start: a fresh router, or one that sends nearly every token to one expert
     """
     (_, balanced, _), (_, unbalanced, _) = (trained(start, scale, seed, device) for scale in (1, 0))
-    assert nearest(observe(times=balanced / unbalanced), COLLAPSED, FRESH) == answer(start)
+    assert observe(times=balanced / unbalanced) == approx(answer(start), rel=0.6)
