@@ -3,8 +3,8 @@
 A client wants a generator that covers the long tail of its catalog. A GAN is fast and its samples are good:
 why may it fail, and is that because an adversarial objective cannot hold all modes?
 
-Answer: Not because it cannot: a small GAN finds some 6.3 of 8 equally frequent modes. It misses the rare
-    ones: if each mode is half as frequent as the one before, it finds 3.6, while flow matching with a
+Answer: Not because it cannot: a small GAN finds some 6.3 of eight equally frequent modes. It misses the
+    rare ones: if each mode is half as frequent as the one before, it finds 3.6, while flow matching with a
     network of the same size finds 7. The objective charges little for what is rare, so ask for recall on
     the tail, and use diffusion or flow matching, or distill one into few steps.
 Says: By the generative learning trilemma GANs can excel at only two of quality, speed and mode coverage.
@@ -51,7 +51,7 @@ def as_many_of_any(method, weights):
 
 
 def frequent_ones(method, weights):
-    """6.3 of 8 equal modes, and 3.6 where each is half as frequent; flow matching 7.3 of either.
+    """6.3 of eight equal modes, and 3.6 where each is half as frequent; flow matching 7.3 of either.
 
     A mode of 1 % changes the discriminator's loss by less than its noise.
     """
