@@ -1,1 +1,1 @@
-"""Mixtures of experts: how a router is balanced, what falls out of it, and how much of a model a token uses."""
+"""Mixtures of experts: how a router is balanced, what falls out, and how much of a model a token uses."""

@@ -64,5 +64,5 @@ def test_adamw_relative_step(answer, device, lr, decay, b1, seed):
     before = train(optimizer, *noise)
     step = (train(optimizer, last) - before).norm() / before.norm()
 
-    # Seen with six seeds each: 0.95 to 1.03 of the formula.
+    # Seen with 50 seeds each: 0.95 to 1.06 of the formula.
     assert observe(relative_step=step.item()) == approx(answer(lr, decay, b1), rel=0.12)

@@ -1,0 +1,1 @@
+"""What a tokenizer makes of a text, and what that costs."""
