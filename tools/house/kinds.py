@@ -66,7 +66,7 @@ def is_library(name: str) -> bool:
     root = name.split(".")[0]
     if root == "fixtures":
         module = ".".join(name.split(".")[:2])
-        return module not in WORLDS and _holds_tensors(module)
+        return module not in WORLDS and _holds_objects(module)
     return root in LIBRARIES or root in sys.stdlib_module_names - REASONING
 
 
@@ -77,8 +77,10 @@ def _instrument(module: str) -> str:
     return file.read_text("utf-8") if module.startswith("fixtures.") and file.is_file() else ""
 
 
-def _holds_tensors(module: str) -> bool:
-    return bool(re.search(r"^\s*(import|from) torch\b", _instrument(module), re.M))
+def _holds_objects(module: str) -> bool:
+    """Whether an instrument is made of tensors, or of what another library has."""
+    named = "|".join(sorted(LIBRARIES - {"numpy"}))
+    return bool(re.search(rf"^\s*(import|from) ({named})\b", _instrument(module), re.M))
 
 
 @broken_by(('codecs.encode(character, "utf-8")', 'character.encode("utf-8")'))

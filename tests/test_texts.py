@@ -1,0 +1,26 @@
+"""Texts and the tokenizers that are trained on them."""
+
+import pytest
+
+from fixtures.texts import byte_level_bpe, count, held_out, text
+
+
+@pytest.mark.parametrize("name", ["docs", "code"])
+def test_a_text_is_long_enough_to_train_on(name):
+    """There are some hundred thousand characters, and a fifth of them is held out."""
+    assert len(text(name)) > 300_000
+    assert text(name).endswith(held_out(name))
+    assert len(held_out(name)) == pytest.approx(len(text(name)) / 5, abs=1)
+
+
+def test_a_vocabulary_of_bytes_takes_a_token_per_byte():
+    """With 256 tokens nothing is merged, whatever the script."""
+    assert count(byte_level_bpe("docs", 256), "naïve 日本") == len("naïve 日本".encode())
+
+
+def test_merges_shorten_a_text_and_lose_nothing():
+    """More tokens in the vocabulary take fewer for the text, and decode to it."""
+    small, large = (byte_level_bpe("docs", vocab) for vocab in (256, 512))
+    assert large.get_vocab_size() == 512
+    assert count(large, held_out("docs")) < count(small, held_out("docs"))
+    assert large.decode(large.encode(" two  blanks\n").ids) == " two  blanks\n"
