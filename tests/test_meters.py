@@ -1,12 +1,15 @@
 """Instruments prove themselves first: a known case for each way in which a page uses them."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, kernels, nbytes, saved_bytes
+from fixtures.clocks import Undecided
+from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, kernels, nbytes, private_mib, saved_bytes
 from fixtures.nets import LM
 
 DEVICES = ["cpu", "meta"]
@@ -357,3 +360,20 @@ def test_kernels_take_flash_attention_as_one():
 
     assert attention.flops == 4 * 256**2 * 64 * 4
     assert attention.bytes == pytest.approx(4 * nbytes(q) / 3 + 4 * 256 * 4, abs=64)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="Linux tells it in /proc")
+def test_private_memory_grows_by_what_is_written():
+    """A tensor of 64 MiB takes as much once it is filled, and gives it back."""
+    before = private_mib()
+    filled = torch.ones(2**24)
+    assert private_mib() - before == pytest.approx(64, abs=2)
+    del filled
+    assert private_mib() - before == pytest.approx(0, abs=2)
+
+
+def test_private_memory_says_where_it_is_blind(monkeypatch):
+    """On a system without /proc nothing is verified, and nothing fails."""
+    monkeypatch.setattr(Path, "is_file", lambda self: False)
+    with pytest.raises(Undecided, match="does not tell"):
+        private_mib()

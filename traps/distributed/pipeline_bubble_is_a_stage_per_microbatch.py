@@ -3,10 +3,9 @@
 A model is cut into 8 pipeline stages, and a batch into 32 micro-batches. Which share of the GPUs' time is
 idle?
 
-Answer: (p - 1)/(m + p - 1): 18 % of the time that the step takes. The figure (p - 1)/m,
-    22 %, is the same bubble relative to the useful time, so both stand in papers. Bubbles shrink with
-    more micro-batches, and not with more stages; interleaving v model chunks per GPU divides the bubble
-    by v.
+Answer: (p - 1)/(m + p - 1): 18 % of the time that the step takes. The figure (p - 1)/m, 22 %, is the same
+    bubble relative to the useful time, so both stand in papers. Bubbles shrink with more micro-batches,
+    and not with more stages; interleaving v model chunks per GPU divides the bubble by v.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Huang et al. 2019, "GPipe", section 2.3: (K - 1)/(M + K - 1), https://arxiv.org/abs/1811.06965
