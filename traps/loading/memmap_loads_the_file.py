@@ -5,9 +5,9 @@ memory map load the file, and what does a cast of it do?
 
 Answer: Tokenize once into flat binary files, map them with np.memmap and read random windows. What is
     touched becomes page cache, which the kernel takes back; private memory stays at a batch: 64 windows
-    of a 256 MiB file took less than 2 MiB, reading the file 256 MiB, and casting the whole map to int64
-    1,024. Cast the window. Tokens fit uint16 up to a vocabulary of 65,536; one of 65,537 already turns
-    its last id into 0.
+    of a 256 MiB file took less than 2 MiB, reading the file 256 MiB, and casting the map of a 64 MiB file
+    to int64 256. Cast the window. Tokens fit uint16 up to a vocabulary of 65,536; one of 65,537 already
+    turns its last id into 0.
 Says: Most propose custom Python generators, which add overhead of the interpreter's lock.
 Verdict: not judged: the stored text stops before its own answer
 Asked: AI Interview Prep newsletter, LLM System Design #33
@@ -51,7 +51,7 @@ def copies_alone(way, mib, windows):
 
     An int64 is four times a uint16, so 64 MiB become 256. A window that is cast is a copy of a window.
     """
-    return {"read": mib, "cast the map": 4 * mib}.get(way, 0)
+    return {"read": mib, "cast the map": 4 * mib}.get(way, 0.0)
 
 
 def any_id(vocab):
@@ -101,8 +101,8 @@ def test_memmap_private_memory(answer, way, mib, windows):
         grown = private_mib() - before
         del tokens
 
-    # A small change of the interpreter's own, far below the file.
-    assert observe(mib=grown) == approx(answer(way, mib, windows), rel=0.05, abs=2)
+    # The interpreter takes some pages of 4 KiB by itself.
+    assert observe(mib=grown) == approx(answer(way, mib, windows), rel=0.05, abs=0.1)
 
 
 @claim(wrong=(any_id, zero_is_no_value), right=remainder_of_two_bytes)

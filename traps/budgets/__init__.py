@@ -1,0 +1,1 @@
+"""How a training budget is spent: on size, on data, on repeats, and what scaling laws say of it."""
