@@ -5,9 +5,9 @@ it pay?
 
 Answer: Chinchilla minimizes training FLOPs for a loss; a model that is served also costs 2 FLOPs per
     parameter and served token. By the refit law Llama 2 7B took 1.9 times the compute of the cheapest
-    model of its loss, which is larger, and has earned that back after 1.5e12 served tokens; at 1e13 it
-    costs 0.53 times as much. So count the tokens of the model's lifetime: a million calls are 5e8 and far
-    too few.
+    model of its loss, which is larger, and has earned that back after serving 0.77 of the tokens that it
+    read; at 1e13 it costs 0.51 times as much. So count the tokens of the model's lifetime: a million
+    calls are far too few.
 Says: Llama 2 7B was trained on 2T tokens, roughly 285 per parameter, far past the optimum on purpose:
     inference is run millions of times, so one pays extra training once and saves on each call.
 Verdict: holds if the tokens served in the model's lifetime exceed about three quarters of its training
@@ -46,7 +46,7 @@ def serving_is_all(size, read, served):
 
 
 def training_and_serving(size, read, served):
-    """6ND + 2NI of both: 1.89 for Llama 2 7B if nothing is served, 0.53 at 1e13 served tokens.
+    """6ND + 2NI of both: 1.89 for Llama 2 7B if nothing is served, 0.51 at 1e13 served tokens.
 
     I are the served tokens.
     """
@@ -56,21 +56,21 @@ def training_and_serving(size, read, served):
 
 def calls_by_the_million(size, read):
     """Inference runs millions of times, so a million calls of 500 tokens are enough."""
-    return 5e8
+    return 5e8 / read
 
 
 def all_it_was_trained_on(size, read):
     """It has to serve what it has read."""
-    return read
+    return 1.0
 
 
 def premium_over_the_saving(size, read):
-    """Extra FLOPs of training over 2 FLOPs per parameter fewer: 1.5e12 tokens for Llama 2 7B.
+    """The extra FLOPs of training over the fewer of serving: 0.77 of what Llama 2 7B has read.
 
-    That is three quarters of what it has read.
+    A served token costs 2 FLOPs per parameter, and one that is trained on 6.
     """
     best, tokens = optimum(size, read)
-    return 3 * (size * read - best * tokens) / (best - size)
+    return 3 * (1 - best / size * tokens / read) / (best / size - 1)
 
 
 def optimum(size, read):
@@ -123,4 +123,4 @@ def test_served_tokens_that_repay_overtraining(answer, size, read):
     """
     best, tokens = searched(size, read)
     repaid = (6 * size * read - 6 * best * tokens) / (2 * (best - size))
-    assert observe(served_tokens=repaid) == approx(answer(size, read), rel=0.01)
+    assert observe(served_over_read=repaid / read) == approx(answer(size, read), rel=0.01)

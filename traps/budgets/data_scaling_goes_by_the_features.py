@@ -1,0 +1,96 @@
+"""Ten times the data, and the error barely moves
+
+Ten times the data brings hardly any improvement, though the model is large enough. Which property of the
+task sets how fast error falls with data?
+
+Answer: The intrinsic dimension D of the data, and not the number of input features: on a rough target
+    error falls as n^(-1/D), so ten times the data divide it by about 10 at D = 1, by 1.8 at D = 4 and by
+    1.3 at D = 8, each time in as many features. First rule out that the new data are copies, which leave
+    the error where it is. A smooth target is learned faster.
+Says: The bottleneck is the intrinsic dimensionality of the target data manifold, and not the data.
+Verdict: holds if the target is rough, the labels clean and the samples new
+Asked: AI Interview Prep newsletter, LLM System Design #48
+Source: Bahri et al. 2021, "Explaining Neural Scaling Laws", abstract, https://arxiv.org/abs/2102.06701
+Source: Sharma and Kaplan 2020, "A Neural Scaling Law from the Dimension of the Data Manifold", abstract,
+    https://arxiv.org/abs/2004.10802
+Terms: intrinsic dimension, intrinsic_dimension, data manifold, manifold, curse of dimensionality, scaling
+    exponent, power law, plateau, deduplication, duplicates, nonparametric rate
+Right when: The data fill all of their features.
+Limits: Kernel regression from 60 to 600 samples of a random rough function on a cube, turned into 16
+    features; medians of seven worlds, which differ by a factor. No language. A plateau may come of label
+    noise as well, which is not shown. Of both papers the abstracts were read.
+"""
+
+from statistics import median
+
+import torch
+from hypothesis import example, given, strategies as st
+from pytest import approx
+
+from fixtures import claim, observe
+
+FEATURES = 16
+
+
+def by_the_features(dimension, copies):
+    """The curse of dimensionality: ten times the data is 10^(1/features)."""
+    return 10 ** (1 / FEATURES)
+
+
+def root_of_the_samples(dimension, copies):
+    """Error falls with the square root of the samples, as in statistics."""
+    return 10**0.5
+
+
+def whatever_the_samples(dimension, copies):
+    """By the data's dimension, for ten times as many samples of any kind."""
+    return 10 ** (1 / dimension)
+
+
+def by_the_data_if_new(dimension, copies):
+    """10^(1/dimension), so 10 at one dimension, 1.8 at four and 1.3 at eight; 1 if the samples are copies.
+
+    Ten times the samples lie 10^(1/dimension) times as close, and a rough function changes in proportion.
+    """
+    return 1.0 if copies else 10 ** (1 / dimension)
+
+
+def error(kernel, target, n, test):
+    """Mean squared error of kernel regression from the first n samples on the test points."""
+    weights = torch.linalg.solve(kernel[:n, :n] + 1e-9 * torch.eye(n, dtype=torch.float64), target[:n])
+    return (kernel[test:, :n] @ weights - target[test:]).square().mean().item()
+
+
+@claim(
+    wrong=(by_the_features, root_of_the_samples, whatever_the_samples),
+    right=by_the_data_if_new,
+    evidence="simulated",
+    examples=10,
+)
+@example(dimension=1, copies=False, seed=0)
+@example(dimension=4, copies=False, seed=0)
+@example(dimension=8, copies=False, seed=0)
+@example(dimension=1, copies=True, seed=0)
+@given(dimension=st.sampled_from([1, 2, 4, 8]), copies=st.booleans(), seed=st.integers(0, 9999))
+def test_gain_of_ten_times_the_data(answer, dimension, copies, seed):
+    """Error falls with new data as their own dimension allows, in however many features they come.
+
+    dimension: of the cube that the data fill
+    copies: whether the further samples are copies of the first
+    """
+    random = torch.Generator().manual_seed(seed)
+    few, many, tested = 60, 600, 150
+
+    def gain():
+        turned = torch.linalg.qr(torch.randn(FEATURES, FEATURES, dtype=torch.float64, generator=random))[0]
+        places = torch.rand(many + tested, dimension, dtype=torch.float64, generator=random)
+        if copies:
+            places[:many] = places[:few].repeat(many // few, 1)
+        x = places @ turned[:dimension]
+        kernel = torch.exp(-torch.cdist(x, x))
+        root = torch.linalg.cholesky(kernel + 1e-9 * torch.eye(many + tested, dtype=torch.float64))
+        target = root @ torch.randn(many + tested, dtype=torch.float64, generator=random)
+        return error(kernel, target, few, many) / error(kernel, target, many, many)
+
+    # Seen with 50 seeds each: 0.67 to 1.60 of 10^(1/dimension), and 1 of copies.
+    assert observe(gain=median(gain() for _ in range(7))) == approx(answer(dimension, copies), rel=0.65)
