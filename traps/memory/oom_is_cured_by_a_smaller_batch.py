@@ -1,0 +1,109 @@
+"""Out of memory after some steps
+
+Training runs, and dies of out-of-memory after some hundred steps, with a long stack trace. Do you halve
+the batch?
+
+Answer: That only doubles the steps until it dies again, if memory grows per step. The trace names the
+    allocation that met the wall, and not what filled the room: watch what is allocated from step to step.
+    A loss that is kept with its graph, for a log or a running mean, holds its activations if no backward
+    pass has released them: 3 kept losses hold 3 times the activations. Keep loss.item().
+Says: Stack traces of out-of-memory errors are unreliable, and lowering the batch size is no way to debug
+    them.
+Verdict: holds if memory grows from step to step
+Asked: AI Interview Prep newsletter, Advanced Deep Learning #2
+Source: PyTorch documentation 2025, "Frequently Asked Questions": do not accumulate history across the
+    training loop, https://docs.pytorch.org/docs/stable/notes/faq.html
+Terms: OOM, out of memory, CUDA out of memory, memory leak, loss.item(), detach, retain_graph, no_grad,
+    memory snapshot, stack trace, batch size, evaluation loop
+Right when: Memory is the same at every step, and the first one already does not fit.
+Limits: Bytes that autograd holds on the CPU, in a small MLP; nodes of the graph without tensors are not
+    counted, and fragmentation is not shown. The newsletter's stored text stops before the cause that its
+    title names.
+"""
+
+import gc
+import weakref
+
+import torch
+from hypothesis import example, given, strategies as st
+from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from fixtures import claim, observe
+from fixtures.meters import nbytes
+
+
+def nothing_is_kept(kept, backward, steps, batch):
+    """A loss is one number; what it came from is gone with the step."""
+    return 0
+
+
+def kept_as_long_as_the_loss(kept, backward, steps, batch):
+    """The loss holds its graph, and the graph its activations, until the loss is gone."""
+    return steps if kept == "loss" else 0
+
+
+def one_step_of_it(kept, backward, steps, batch):
+    """The next step overwrites what the last one held."""
+    return 1 if kept == "loss" else 0
+
+
+def until_backward_releases_it(kept, backward, steps, batch):
+    """The activations of every kept loss, 3 steps for 3, unless a backward pass has released them.
+
+    A number, or a detached loss, has no graph. With retain_graph the backward pass releases nothing.
+    """
+    return steps if kept == "loss" and backward != "released" else 0
+
+
+class Held:
+    """What autograd saves, by reference."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
+@claim(wrong=(nothing_is_kept, kept_as_long_as_the_loss, one_step_of_it), right=until_backward_releases_it)
+@example(kept="loss", backward="none", steps=3, batch=32)
+@example(kept="loss", backward="released", steps=3, batch=32)
+@example(kept="item", backward="none", steps=3, batch=32)
+@given(
+    kept=st.sampled_from(["loss", "item", "detached"]),
+    backward=st.sampled_from(["none", "released", "retained"]),
+    steps=st.integers(0, 5),
+    batch=st.integers(1, 32),
+)
+def test_activations_that_kept_losses_hold(answer, kept, backward, steps, batch):
+    """Kept losses hold the activations of their steps until a backward pass releases them.
+
+    kept: what is kept of each step, the loss, its number, or the loss detached
+    backward: whether there is a backward pass, and whether it retains the graph
+    """
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
+    weights = {weight.untyped_storage().data_ptr() for weight in net.parameters()}
+    saved = weakref.WeakSet()
+
+    def pack(tensor):
+        held = Held(tensor.detach())
+        if tensor.untyped_storage().data_ptr() not in weights:
+            saved.add(held)
+        return held
+
+    def step():
+        with saved_tensors_hooks(pack, lambda held: held.tensor):
+            loss = net(torch.randn(batch, 8)).square().mean()
+        before = nbytes(*(held.tensor for held in saved))
+        if backward != "none":
+            loss.backward(retain_graph=backward == "retained")
+        return {"loss": loss, "item": loss.item(), "detached": loss.detach()}[kept], before
+
+    # One step by itself tells what a graph holds.
+    one = step()[1]
+    gc.collect()
+    log = [step()[0] for _ in range(steps)]
+    gc.collect()
+
+    held = nbytes(*(item.tensor for item in saved)) / one
+    assert len(log) == steps
+    assert observe(steps_held=held) == answer(kept, backward, steps, batch)
