@@ -3,14 +3,13 @@
 Leave the activation out of SwiGLU, and a hidden unit is the product of two linear maps. Is that a linear
 layer, and what do the blocks of the GLU family compute that no ReLU MLP of their size does?
 
-Answer: A product: two hidden units of SwiGLU give x·y exactly, as silu(x) - silu(-x) = x, so 3 and -2 give
-    -6. Far from the origin a gate that grows with its input makes the block quadratic, degree 2, with an
-    activation or without one, as bilinear shows. MLPs of ReLU, GELU or Swish are of degree 1 there, and so
-    is the first GLU, as its sigmoid saturates.
+Answer: No, a quadratic one: two hidden units of SwiGLU give x·y exactly, as silu(x) - silu(-x) = x, so 3
+    and -2 give -6. Far from the origin a gate that grows with its input makes the block quadratic, degree
+    2, with an activation or without one, as bilinear shows. MLPs of ReLU, GELU or Swish are of degree 1
+    there, and so is the first GLU, as its sigmoid saturates.
 Says: SwiGLU's gate selectively amplifies or attenuates features; the paper attributes its success to
     unexplained factors.
-Verdict: imprecise: why language models gain by it is unexplained; what a gate computes is a line of
-    algebra, and it multiplies features rather than letting a share of them through
+Verdict: holds
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 17
 Source: Shazeer 2020, "GLU Variants Improve Transformer", sections 2 and 4: the bilinear layer, and no
     explanation of why the variants work, https://arxiv.org/abs/2002.05202
@@ -18,8 +17,9 @@ Source: Dauphin et al. 2016, "Language Modeling with Gated Convolutional Network
     gate, https://arxiv.org/abs/1612.08083
 Terms: GLU, SwiGLU, GEGLU, ReGLU, bilinear layer, bilinear, gated linear unit, gate, sigmoid gate, Swish,
     SiLU, multiplicative interaction, activation function
-Limits: What blocks can compute, and not what they learn, which is the page swiglu_wins_by_its_swish.
-    Dauphin et al. were not read, and of Shazeer's paper the abstract and reproductions of table 1 were.
+Limits: Why language models gain by it the paper leaves open, and so does this page: what blocks can
+    compute, and not what they learn, which is the page swiglu_wins_by_its_swish. Dauphin et al. were not
+    read, and of Shazeer's paper the abstract and reproductions of table 1 were.
 """
 
 import torch

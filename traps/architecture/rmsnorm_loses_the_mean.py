@@ -4,9 +4,10 @@ RMSNorm leaves out the subtraction of the mean. Can a layer that was trained wit
 one with RMSNorm that computes the same?
 
 Answer: Yes. The mean of a linear layer's outputs is linear in its inputs, so subtract it beforehand: give
-    each column of the weight matrix mean zero, and the bias as well. RMSNorm then sees what LayerNorm made.
-    In a pre-norm transformer that is done to every matrix that writes into the residual stream, and to the
-    embedding.
+    each column of the weight matrix mean zero, and the bias as well. RMSNorm with the same gain and eps
+    then gives what LayerNorm gave, up to LayerNorm's shift, which moves into the bias of the layer that
+    follows. In a pre-norm transformer that is done to every matrix that writes into the residual stream,
+    with its bias, and to the embeddings.
 Verdict: not judged: the question is asked as our own, after the newsletter's on what RMSNorm saves
 Asked: AI Interview Prep newsletter, LLM System Design #34
 Source: Jiang et al. 2023, "Pre-RMSNorm and Pre-CRMSNorm Transformers", abstract: pre-LN and pre-RMSNorm
@@ -65,7 +66,7 @@ def test_layernorm_folds_into_rmsnorm(answer, d, n, seed):
     norm.bias.data.normal_()
     x = torch.randn(8, d, dtype=torch.float64)
 
-    y = F.linear(x, *answer(layer.weight, layer.bias))
+    y = F.linear(x, *answer(layer.weight.data, layer.bias.data))
     converted = F.rms_norm(y, (n,), norm.weight, norm.eps) + norm.bias
 
     assert observe(difference=(converted - norm(layer(x))).abs().max().item()) < 1e-9

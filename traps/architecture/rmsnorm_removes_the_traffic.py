@@ -6,26 +6,26 @@ reads and writes. How much of that traffic does RMSNorm take away?
 Answer: Fusion decides, not the formula. Written operation by operation LayerNorm passes 12 times over the
     activation and RMSNorm 7 times, but a fused LayerNorm takes the minimum of 2, one read and one write,
     which no RMSNorm can undercut. What RMSNorm drops is the mean, and a centered weight matrix before it
-    makes up for that. In BERT most of what is booked as normalization is softmax: 4 times the traffic of
-    both layer norms at 512 tokens.
+    makes up for that. In BERT, whose attention writes out its scores, most of what is booked as
+    normalization is softmax: 4 times the traffic of both layer norms at 512 tokens.
 Says: LayerNorm accounts for a negligible 0.17 % of the arithmetic, while its multiple reads and writes
     consume a far larger part; swapping it for RMSNorm is about eliminating this bottleneck of memory
     bandwidth.
 Verdict: imprecise: the 0.17 % are of softmax and layer norms together, and what eliminates multiple reads
     and writes is a fused kernel, of either norm
 Asked: AI Interview Prep newsletter, LLM System Design #34
-Source: Ivanov et al. 2020, "Data Movement Is All You Need", table 1, BERT-large: statistical normalization,
-    softmax and layer norms, with 0.17 % of the FLOPs and 25.5 % of the time,
+Source: Ivanov et al. 2020, "Data Movement Is All You Need", table 1, BERT-large: statistical
+    normalization, softmax and layer norms, with 0.17 % of the FLOPs and 25.5 % of the time,
     https://arxiv.org/abs/2007.00072
 Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization", section 4,
     https://arxiv.org/abs/1910.07467
 Terms: RMSNorm, LayerNorm, rms_norm, layer_norm, normalization, kernel fusion, fused kernel, memory
     bandwidth, statistical normalization, softmax, memory-bound
 Right when: Neither is fused: then RMSNorm moves 7 passes and LayerNorm 12.
-Limits: Traffic of operations as torch issues them on the CPU, forward. On CUDA, where torch may fuse both,
-    nothing was run, and no clock was read. What RMSNorm computes without the mean is the page
-    rmsnorm_loses_the_mean. The paper's table was seen in a reproduction; Zhang and Sennrich were not read.
-    The stored text stops at "consume roughly".
+Limits: Traffic of operations as torch issues them on the CPU, forward, with softmax as a kernel of its
+    own; FlashAttention moves none. On CUDA, where torch may fuse both, nothing was run, and no clock was
+    read. What RMSNorm computes without the mean is the page rmsnorm_loses_the_mean. The paper's table was
+    seen in a reproduction; Zhang and Sennrich were not read. The stored text stops at "consume roughly".
 """
 
 import torch

@@ -3,22 +3,24 @@
 The ReLU feed-forward network of a transformer is 4·d wide. You replace it with SwiGLU and keep the 4x
 expansion. What does that cost, and how wide does SwiGLU have to be so that nothing changes?
 
-Answer: SwiGLU has three matrices instead of two, so at the same width 1.5 times the weights and FLOPs. Make
-    it 8/3·d wide, 2,048 for T5-base's 3,072, and both are equal again. That holds where input and output
-    are equally wide: for a projector from 1,024 to 4,096 at width 4,096 it is 3,413. Training memory is not
-    equal: at the same weights SwiGLU keeps 8,960 numbers per token for the backward pass and ReLU 3,840.
-Says: The trap is that SwiGLU introduces a third weight matrix, which inflates the FFN's parameter count if
-    the classic 4x expansion is kept.
+Answer: SwiGLU has three matrices instead of two, so at the same width 1.5 times the weights and FLOPs.
+    Make it 8/3·d wide, 2,048 for T5-base's 3,072, and both are equal again. That holds where input and
+    output are equally wide: for a projector from 1,024 to 4,096 at width 4,096 it is 3,413. Training
+    memory is not equal: at the same weights SwiGLU keeps 8,960 numbers per token for the backward pass
+    and ReLU 3,840.
+Says: The trap is that SwiGLU introduces a third weight matrix, which inflates the FFN's parameter count
+    if the classic 4x expansion is kept.
 Verdict: holds
 Asked: AI Interview Prep newsletter, LLM System Design #36
 Source: Shazeer 2020, "GLU Variants Improve Transformer", section 2: d_ff from 3072 to 2048,
     https://arxiv.org/abs/2002.05202
-Source: Touvron et al. 2023, "LLaMA", section 2.2: 2/3 · 4d instead of 4d, https://arxiv.org/abs/2302.13971
+Source: Touvron et al. 2023, "LLaMA", section 2.2: 2/3 · 4d instead of 4d,
+    https://arxiv.org/abs/2302.13971
 Terms: SwiGLU, GEGLU, GLU, FFN, MLP, expansion factor, intermediate_size, d_ff, hidden dimension, two
     thirds, 8/3, parameter count, activation memory, saved tensors
-Limits: No biases. What autograd keeps is counted in eager mode: a fused kernel or recomputation keeps less.
-    Whether SwiGLU is worth it is the page swiglu_wins_by_its_swish. The stored text stops at "inflating the
-    FFN parameter count by". Of both papers reproductions were read.
+Limits: No biases. What autograd keeps is counted in eager mode: a fused kernel or recomputation keeps
+    less. Whether SwiGLU is worth it is the page swiglu_wins_by_its_swish. The stored text stops at
+    "inflating the FFN parameter count by". Of both papers reproductions were read.
 """
 
 import torch
@@ -55,7 +57,7 @@ def an_activation(d, d_out, ffn, glu):
 
 
 def half_of_it_more(d, d_out, ffn, glu):
-    """Three matrices instead of two: half of it more at the same width, the same at two thirds."""
+    """Three matrices instead of two: half as much again at the same width, the same at two thirds."""
     return 1.5 * glu / ffn
 
 

@@ -3,25 +3,26 @@
 A junior researcher wants to prove why SwiGLU outperforms ReLU before pretraining starts in 48 hours. Is
 there a short reason, and does SwiGLU win whatever is to be learned?
 
-Answer: Its gate multiplies two linear maps of the input, so interactions of features come cheap, of which a
-    ReLU net can only make linear pieces. With equal parameters ReLU's squared error is 20 times SwiGLU's
-    where the target is made of products, and 0.4 times where it is made of ReLUs. Swish alone, without a
-    gate, gains a factor of 1.8 on products. So ship what the ablation on your own task says; the proof can
-    wait.
-Says: By gating through a Swish branch SwiGLU amplifies or attenuates features, and the ablations of the GLU
-    variants paper show consistent reductions of perplexity across scales, from stronger representational
-    capacity.
-Verdict: imprecise: the ablation has one model size and two lengths of training; the gate pays rather than
-    Swish, as GEGLU ends up ahead of SwiGLU, and a gate without any activation far ahead of ReLU
+Answer: Its gate multiplies two linear maps of the input, so it computes interactions of features, where a
+    ReLU net has to approximate them by linear pieces. With equal parameters ReLU's squared error is 20
+    times SwiGLU's after a short training where the target is made of products, and 0.4 times where it is
+    made of ReLUs. Swish alone, without a gate, gains a factor of 1.8 on products. So ship what the
+    ablation on your own task says; the proof can wait.
+Says: By gating through a Swish branch SwiGLU amplifies or attenuates features, and the ablations of the
+    GLU variants paper show consistent reductions of perplexity across scales, from stronger
+    representational capacity.
+Verdict: imprecise: the ablation has one model size and two lengths of training, and so says nothing
+    across scales; the gate does pay, most of it without any activation, and GEGLU does as well
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 17
-Source: Shazeer 2020, "GLU Variants Improve Transformer", table 1, log-perplexity after 524,288 steps: ReLU
-    1.677, Swish 1.683, Bilinear 1.648, SwiGLU 1.636, GEGLU 1.633, https://arxiv.org/abs/2002.05202
+Source: Shazeer 2020, "GLU Variants Improve Transformer", table 1, log-perplexity after 524,288 steps:
+    ReLU 1.677, Swish 1.683, Bilinear 1.648, SwiGLU 1.636, GEGLU 1.633, https://arxiv.org/abs/2002.05202
 Terms: SwiGLU, GEGLU, GLU, gated linear unit, gating, Swish, SiLU, GELU, ReLU, activation function,
     ablation, FFN, feed-forward network, MLP
 Right when: What is learned holds interactions of features, second order or higher.
-Limits: Students of 380 parameters on 9 inputs, 300 steps, no language. What a gate computes is the page
-    glu_needs_its_activation. Of the paper two reproductions of the table were read. Whether to give the
-    researcher another day is a judgment, which no run decides.
+Limits: Students of 380 parameters on 9 inputs, no language; ratios are those of 300 steps at one learning
+    rate and grow further apart with training. What a gate computes is the page glu_needs_its_activation.
+    Of the paper two reproductions of the table were read. Whether to give the researcher another day is a
+    judgment, which no run decides.
 """
 
 from functools import cache

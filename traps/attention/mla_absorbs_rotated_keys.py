@@ -4,21 +4,21 @@ Multi-head latent attention caches a latent per token and absorbs the key's up-p
 Why does RoPE not fit in there, and how many numbers per token does DeepSeek-V2 cache with the way around
 it?
 
-Answer: RoPE turns the key after its up-projection, by an angle of its own position, so for each pair of
-    tokens a different matrix stands between query and latent: nothing can be absorbed once and for all.
-    DeepSeek-V2 leaves the latent part without positions and adds one key of 64 for all heads, which is
-    rotated and cached as it is. That makes 512 + 64 = 576 numbers per token and layer, where 128 heads of
-    128 would cache 32,768.
+Answer: RoPE turns the key after its up-projection, by an angle of its own position, so for each distance
+    between tokens a different matrix stands between query and latent: nothing can be absorbed once and
+    for all. DeepSeek-V2 leaves the latent part without positions and adds one key of 64 for all heads,
+    which is rotated and cached as it is. That makes 512 + 64 = 576 numbers per token and layer, where 128
+    heads of 128 would cache 32,768.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
-Source: DeepSeek-AI 2024, "DeepSeek-V2", section 2.1.3 and table 1: RoPE decoupled, and a cache as large as
-    that of GQA with 2.25 groups, https://arxiv.org/abs/2405.04434
-Terms: MLA, multi-head latent attention, latent attention, decoupled RoPE, rotary key, weight absorption, KV
-    cache, KV cache size, bytes per token, DeepSeek-V2, DeepSeek-V3, MQA
+Source: DeepSeek-AI 2024, "DeepSeek-V2", section 2.1.3 and table 1: RoPE decoupled, and a cache as large
+    as that of GQA with 2.25 groups, https://arxiv.org/abs/2405.04434
+Terms: MLA, multi-head latent attention, latent attention, decoupled RoPE, rotary key, weight absorption,
+    KV cache, KV cache size, bytes per token, DeepSeek-V2, DeepSeek-V3, MQA
 Right when: Positions are left out, or added elsewhere: then the whole key can be absorbed.
-Limits: Outputs and sizes, and no quality. The latent is cached in 16 bits here; DeepSeek also stores it in
-    fewer. FLOPs of absorption are the page mla_fuses_its_projections. The paper was read in reproductions
-    of its sections.
+Limits: Outputs and sizes, and no quality. Numbers are counted, whatever their precision. FLOPs of
+    absorption are the page mla_fuses_its_projections. The paper was read in reproductions of its
+    sections.
 """
 
 import torch
@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
-from fixtures.latent import absorbed, expanded
+from fixtures.latent import absorbed
 from fixtures.meters import nbytes
 from fixtures.nets import rotate
 
@@ -50,8 +50,8 @@ def distance_in_the_query(q, latents, up_k, positions):
 def one_absorbed_query_per_token(q, latents, up_k, positions):
     """A query of its own for each cached token: rotated by the distance to that token, then absorbed.
 
-    The rotation stands between query and up-projection and differs from token to token. So absorption saves
-    nothing: up-projecting each key costs as much.
+    The rotation stands between query and up-projection and differs from token to token. So absorption
+    saves nothing: up-projecting each key costs as much.
     """
     rotated = rotate(q.expand(len(positions), -1), positions[-1] - positions)
     return (rotated @ up_k.T * latents).sum(1)
@@ -93,7 +93,7 @@ def latent_and_one_rotary_key(heads, rank, dim, rotary):
     seed=st.integers(0, 9999),
 )
 def test_rope_scores_from_latents(answer, dim, rank, context, start, seed):
-    """Scores of keys that are rotated after their up-projection cannot be had from the latents by one matrix.
+    """Scores of keys that are rotated after their up-projection take an absorbed query per distance.
 
     rank: width of the cached latent
     start: position of the first token
@@ -134,19 +134,17 @@ def test_mla_cache_per_token(answer, heads, rank, dim, rotary):
     random = torch.Generator().manual_seed(rank)
     context, positions = 3, torch.arange(3)
     shapes = (
-        (heads, 1, dim),
-        (heads, 1, rotary),
-        (heads, rank, dim),
-        (heads, rank, dim),
-        (context, rank),
-        (context, rotary),
+        *((heads, 1, dim), (heads, 1, rotary), (heads, rank, dim), (heads, rank, dim)),
+        *((context, rank), (context, rotary)),
     )
     q, q_rotary, up_k, up_v, latents, key = (
         torch.randn(shape, dtype=torch.float64, generator=random) / shape[-1] ** 0.5 for shape in shapes
     )
-    cache = [latents, rotate(key, positions)]
-    carried = rotate(q_rotary, positions[-1:]) @ cache[1].T
+    turned, cache = rotate(q_rotary, positions[-1:]), torch.cat([latents, rotate(key, positions)], -1)
 
-    decoded = absorbed(q, cache[0], up_k, up_v, carried)
-    assert (decoded - expanded(q, latents, up_k, up_v, carried)).abs().max() < 1e-9
-    assert observe(numbers_per_token=nbytes(*cache) / 8 / context) == answer(heads, rank, dim, rotary)
+    # What torch's attention gives on keys and values of each head, with the one rotary key in all of them.
+    keys = torch.cat([latents @ up_k, rotate(key, positions).expand(heads, -1, -1)], -1)
+    whole = F.scaled_dot_product_attention(torch.cat([q, turned], -1), keys, latents @ up_v, scale=1.0)
+    decoded = absorbed(q, cache[:, :rank], up_k, up_v, turned @ cache[:, rank:].T)
+    assert (decoded - whole).abs().max() < 1e-9
+    assert observe(numbers_per_token=nbytes(cache) / 8 / context) == answer(heads, rank, dim, rotary)

@@ -3,14 +3,14 @@
 Multi-head latent attention caches a latent instead of keys and values, and keys are projected up from it.
 How do you take the cost of the up-projection out of decoding?
 
-Answer: By associativity: apply the key's up-projection to the query and attend to the latents, at run time.
-    Do not store the product of the two matrices: at DeepSeek's widths, 1,536 to 128 to 512, it would take 3
-    times the FLOPs and weights. And absorb in decoding alone: from 164 new tokens on at a context of 4,096
-    it is cheaper to expand keys and values once, as prefill does.
+Answer: By associativity: apply the key's up-projection to the query and attend to the latents, at run
+    time. Do not store the product of the two matrices: at DeepSeek's widths, 1,536 to 128 to 512, it
+    would take 3 times the FLOPs and weights. Absorb while new tokens are few, as in decoding: from 164 on
+    at a context of 4,096 it is cheaper to expand keys and values once, as prefill does.
 Says: The inference cost of the up-projection is removed by the associative property of matrix
     multiplication: pre-compute and fuse the projections.
-Verdict: imprecise: associativity moves the up-projection from the cached tokens to the new ones, which pays
-    while those are few; fused into one stored matrix it costs more at the model's own widths
+Verdict: imprecise: associativity moves the up-projection from the cached tokens to the new ones, which
+    pays while those are few; fused into one stored matrix it costs more at the model's own widths
 Asked: AI Interview Prep newsletter, LLM System Design #41
 Source: DeepSeek-AI 2024, "DeepSeek-V2", sections 2.1.2 and 3.1.2: W_UK absorbed into W_Q, and widths of
     1,536, 512 and 128, https://arxiv.org/abs/2405.04434
@@ -18,8 +18,8 @@ Terms: MLA, multi-head latent attention, latent attention, weight absorption, ab
     low-rank KV compression, DeepSeek-V2, DeepSeek-V3, associativity, prefill, decode
 Right when: Heads are wider than 384 at these ranks: then the stored product is the smaller one.
 Limits: FLOPs of the matrix products alone, without the rotary part, which both forms share (the page
-    mla_absorbs_rotated_keys). Decoding is bound by the bytes of the cache rather than by FLOPs. The stored
-    text stops at "pre-compute and fuse the". The paper was read in reproductions of its sections.
+    mla_absorbs_rotated_keys). No time is measured, and only the key's side is fused. The stored text
+    stops at "pre-compute and fuse the". The paper was read in reproductions of its sections.
 """
 
 from math import inf

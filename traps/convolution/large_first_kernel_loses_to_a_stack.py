@@ -4,9 +4,10 @@ A defect detector for 4K images has 31x31 kernels in its first layer, from RGB t
 layers have the same receptive field. Do they have fewer weights, and do they see as much?
 
 Answer: Not in the first layer: with 64 channels the stack has 2.8 times the weights and FLOPs, since
-    fourteen of its layers read 64 channels and not 3. It wins sevenfold where input and output have as many
-    channels, and from RGB below 23. Nor does it see as much: its effective receptive field has a standard
-    deviation of 3.2 pixels, an even window of 31 pixels one of 8.9. What helps at 4K is an early stride.
+    fourteen of its layers read 64 channels and not 3. It wins sevenfold where input and output have as
+    many channels, and from RGB below 23. Nor does it see as much: with equal weights its effective
+    receptive field has a standard deviation of 3.2 pixels, an even window of 31 pixels one of 8.9. What
+    helps at 4K is an early stride.
 Says: 31x31 filters in the first layer of a 4K defect detector explode the parameter count.
 Verdict: holds if they are compared with a single 3x3 layer; a stack of 3x3 layers with the same receptive
     field has more weights from RGB to 64 channels
@@ -17,12 +18,12 @@ Source: Luo et al. 2016, "Understanding the Effective Receptive Field in Deep CN
     https://arxiv.org/abs/1701.04128
 Source: Ding et al. 2022, "Scaling Up Your Kernels to 31x31: RepLKNet", abstract: depthwise 31x31 kernels,
     https://arxiv.org/abs/2203.06717
-Terms: large kernel, 31x31, 3x3, kernel size, first layer, stem, receptive field, effective receptive field,
-    ERF, VGG, RepLKNet, depthwise convolution, parameter count, Conv2d
+Terms: large kernel, 31x31, 3x3, kernel size, first layer, stem, receptive field, effective receptive
+    field, ERF, VGG, RepLKNet, depthwise convolution, parameter count, Conv2d
 Right when: Input and output have as many channels, as inside a network.
-Limits: No biases, no grouped or depthwise kernels, padded to the same size at stride 1. The effective field
-    is that of equal weights without activations; a trained one differs. Of the papers none was read but for
-    abstracts. The stored text stops at "explode parameter count and".
+Limits: No biases, no grouped or depthwise kernels, padded to the same size at stride 1. The effective
+    field is that of equal weights without activations; a trained one differs. Of the papers none was read
+    but for abstracts. The stored text stops at "explode parameter count and".
 """
 
 from itertools import pairwise
@@ -50,8 +51,8 @@ def nine_of_a_layer(inputs, channels, convs):
 def later_layers_read_channels(inputs, channels, convs):
     """Only the first layer of the stack reads the inputs, the others all channels.
 
-    From 3 to 64 channels with 15 layers that is 2.8 times the weights, from 3 to 22 it is 0.97 and to 23 it
-    is 1.01, from 64 to 64 it is 0.14.
+    From 3 to 64 channels with 15 layers that is 2.8 times the weights, from 3 to 22 it is 0.97 and to 23
+    it is 1.01, from 64 to 64 it is 0.14.
     """
     return 9 * (inputs + (convs - 1) * channels) / ((2 * convs + 1) ** 2 * inputs)
 

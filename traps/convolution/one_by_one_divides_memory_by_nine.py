@@ -1,20 +1,21 @@
 """Training memory of 1x1 kernels
 
-A 1x1 kernel has a ninth of the weights of a 3x3 one. How much of the memory of training does a network save
-that replaces one by the other?
+A 1x1 kernel has a ninth of the weights of a 3x3 one. How much of the memory of training does a network
+save that replaces one by the other?
 
 Answer: Hardly anything on images: weights, gradients and optimizer state shrink to a ninth and the
     activations not at all, so that four layers of 64 channels on a 224 pixel image still take 97 % of the
-    memory. With 512 channels on maps of 8 by 8 it is 12 %, near the ninth. To save activations use
-    checkpointing, an early stride or a smaller batch.
-Says: Swapping 3x3 convolutions for 1x1 filters to save VRAM is a trap.
-Verdict: holds if activations outweigh the weights
+    memory. With 512 channels on maps of 8 by 8, at a batch of one, it is 11 %, the ninth. To save
+    activations use checkpointing, an early stride or a smaller batch.
+Verdict: not judged: the source's reason is the lost neighborhood, and it does not say how much memory is
+    saved
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #19
 Source: Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost": activations dominate,
     checkpointing, https://arxiv.org/abs/1604.06174
-Terms: 1x1, 1x1 convolution, pointwise convolution, VRAM, training memory, activation memory, saved tensors,
-    optimizer state, Conv2d
-Right when: The weights outweigh the activations, as with hundreds of channels on small maps.
+Terms: 1x1, 1x1 convolution, pointwise convolution, VRAM, training memory, activation memory, saved
+    tensors, optimizer state, Conv2d
+Right when: The weights outweigh the activations, as with hundreds of channels on small maps and a small
+    batch.
 Limits: One image, fp32, Adam's two moments, and ReLU, whose output is what the next layer keeps. No
     workspace of a kernel is counted. What is lost with the neighbors is the page
     one_by_one_sees_its_neighbors. The source was not read.
@@ -44,7 +45,7 @@ def nothing_to_gain(channels, pixels, convs):
 def weights_alone_shrink(channels, pixels, convs):
     """Weight, gradient and moments are a ninth, activations stay: 0.97 at 64 channels, 224 pixels, 4 layers.
 
-    On maps of 8 by 8 with 512 channels it is 0.12, close to a ninth.
+    On maps of 8 by 8 with 512 channels it is 0.11, a ninth.
     """
     activations = (convs + 1) * channels * pixels**2
     weights = 4 * convs * channels**2

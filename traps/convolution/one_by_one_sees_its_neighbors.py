@@ -1,24 +1,25 @@
 """What a network of 1x1 kernels sees
 
-To save VRAM a colleague replaces the 3x3 convolutions of a network by 1x1 and keeps its depth. What does it
-no longer see?
+To save VRAM a colleague replaces the 3x3 convolutions of a network by 1x1 and keeps its depth. What does
+it no longer see?
 
 Answer: A 1x1 kernel mixes channels and looks at no neighbor, at any depth: the receptive field of 1x1
-    layers is 1 pixel, and with mean pooling behind them such layers give the same result for all 24 orders
-    of four pixels. A single 3x3 layer tells all of them apart. Use 1x1 between 3x3 layers, to have these
-    read fewer channels.
+    layers is 1 pixel, and with mean pooling behind them such layers give the same result for all 24
+    orders of four pixels. A single 3x3 layer tells all of them apart. Use 1x1 between 3x3 layers, to have
+    these read fewer channels.
 Says: Swapping 3x3 convolutions for 1x1 filters to save VRAM is a trap: a 3x3 kernel scans a pixel and its
     surrounding neighborhood, learning edges, geometry and local context.
 Verdict: holds
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #19
 Source: Lin, Chen and Yan 2013, "Network In Network", section 3.1, https://arxiv.org/abs/1312.4400
-Source: Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks", Distill,
-    https://distill.pub/2019/computing-receptive-fields
+Source: Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks",
+    Distill, https://distill.pub/2019/computing-receptive-fields
 Terms: 1x1, 1x1 convolution, pointwise convolution, bottleneck, receptive field, stride, Conv2d, channel
     mixing, local context, VRAM, activation memory
-Right when: Other layers in between mix places: strided ones, pooling, attention.
-Limits: Networks of convolutions alone; a 1x1 kernel with a stride skips pixels. Whether memory is saved is
-    the page one_by_one_divides_memory_by_nine. Neither source was read. The stored text stops at "A 1x1".
+Right when: Other layers in between mix places: larger kernels, pooling, attention.
+Limits: Networks of convolutions alone; a 1x1 kernel with a stride skips pixels. Whether memory is saved
+    is the page one_by_one_divides_memory_by_nine. Neither source was read. The stored text stops at "A
+    1x1".
 """
 
 from itertools import chain, permutations
@@ -72,7 +73,7 @@ def only_1x1_blinds(kernels):
 
 
 @claim(wrong=(two_pixels_per_layer, sum_of_kernels), right=kernels_by_the_strides_before)
-@example(convs=[(1, 1)] * 50)
+@example(convs=[(1, 1)] * 5)
 @example(convs=[(3, 2), (1, 1), (3, 1)])
 @given(convs=st.lists(st.tuples(st.sampled_from([1, 3, 5]), st.integers(1, 2)), min_size=1, max_size=4))
 def test_receptive_field_of_small_kernels(answer, convs):

@@ -3,9 +3,9 @@
 To save VRAM a colleague drops the zero padding of a CNN with 50 layers of 3x3 convolutions: each loses a
 border that is negligible. What is left of a 224 pixel image?
 
-Answer: 124 pixels a side, as each layer takes 2 away, 100 in all; an image of 100 pixels is gone. Memory is
-    saved, the activations come down to 63 %, exactly because the image is thrown away. And what is lost is
-    the border: a corner pixel reaches a single output without padding, 2,601 with it, and a pixel in the
+Answer: 124 pixels a side, as each layer takes 2 away, 100 in all; an image of 100 pixels is gone. Memory
+    is saved, the activations come down to 63 %, but only because the maps shrink. What is lost is the
+    border: a corner pixel reaches a single output without padding, 2,601 with it, and a pixel in the
     middle 10,201. Pad, and save memory by checkpointing or an early stride.
 Says: The loss of a 2-pixel border per layer is no negligible matter for a 50-layer CNN: unpadded 3x3
     convolutions shrink the spatial dimensions.
@@ -13,8 +13,8 @@ Verdict: holds
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #21
 Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", section 2.1,
     https://arxiv.org/abs/1603.07285
-Source: Islam, Jia and Bruce 2020, "How Much Position Information Do Convolutional Neural Networks Encode?":
-    zero padding tells positions, https://arxiv.org/abs/2001.08248
+Source: Islam, Jia and Bruce 2020, "How Much Position Information Do Convolutional Neural Networks
+    Encode?": zero padding tells positions, https://arxiv.org/abs/2001.08248
 Terms: padding, zero padding, same padding, valid convolution, unpadded convolution, Conv2d, output size,
     border, spatial dimensions, VRAM, activation memory, receptive field
 Right when: The network is shallow, or the image is much larger than twice its depth.
@@ -138,7 +138,7 @@ def test_unpadded_activation_memory(answer, pixels, convs):
 @example(convs=50, place="middle", padding=True)
 @given(convs=st.integers(1, 8), place=st.sampled_from(["corner", "middle"]), padding=st.booleans())
 def test_unpadded_reach_of_a_pixel(answer, convs, place, padding):
-    """Without padding a corner pixel reaches one output, and a quarter of a middle one's with it.
+    """A corner pixel reaches one output without padding, and with it towards a quarter of a middle one's.
 
     convs: convolutions in a row
     place: where the pixel lies

@@ -8,20 +8,21 @@ Answer: 90, one per ordered pair, if every style is to become every other one in
     fp32, of which a request needs one generator, 0.046 GB. So it is no wall of VRAM: what is dear is to
     train a model per pair that shares nothing with the others. A single generator that is told the style,
     as StarGAN's, does away with that.
-Says: Separate CycleGANs for ten styles require 90 distinct generators, which creates massive VRAM and cloud
-    compute demands.
+Says: Separate CycleGANs for ten styles require 90 distinct generators, which creates massive VRAM and
+    cloud compute demands.
 Verdict: imprecise: 90 generators for translation in one pass; together they take 4.1 GB, and a request
     needs one of them
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #24
-Source: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
-    appendix 7.2: the generator with 9 residual blocks, https://arxiv.org/abs/1703.10593
+Source: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+    Networks", appendix 7.2: the generator with 9 residual blocks, https://arxiv.org/abs/1703.10593
 Source: Choi et al. 2018, "StarGAN", section 1: k(k-1) generators for k domains, and one instead,
     https://arxiv.org/abs/1711.09020
-Terms: CycleGAN, StarGAN, image-to-image translation, multi-domain, style transfer, generator count, ordered
-    pairs, hub, GAN, VRAM, model registry
+Terms: CycleGAN, StarGAN, image-to-image translation, multi-domain, style transfer, generator count,
+    ordered pairs, hub, GAN, VRAM, model registry
 Right when: All of them have to be resident, for requests of any pair at once.
-Limits: Weights alone, without activations or discriminators. Each pass through a hub adds its errors, which
-    are not shown. The stored text stops at "The recommended solution". Both papers were read in summaries.
+Limits: Weights alone, without activations or discriminators. Each pass through a hub adds its errors,
+    which are not shown. The stored text stops at "The recommended solution". Both papers were read in
+    summaries.
 """
 
 from itertools import product
@@ -49,9 +50,9 @@ def one_per_ordered_pair(styles, passes):
 
 
 def fewer_through_others(styles, passes):
-    """N(n - 1) for a single pass, 2(n - 1) through a hub, n around a ring: for 4 styles 12, 6 and 4.
+    """For 4 styles 12 in a single pass, 6 in two through a hub, and 4 around a ring of n - 1 passes.
 
-    What is translated once can be translated again.
+    What is translated once can be translated again: n(n - 1), 2(n - 1) and n.
     """
     if styles == 1 or passes == 1:
         return styles * (styles - 1)

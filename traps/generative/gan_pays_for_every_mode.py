@@ -3,21 +3,27 @@
 A generator leaves out modes that hold 1 % of the data. What does that cost it under maximum likelihood,
 under the reverse KL divergence, and under the Jensen-Shannon divergence that a GAN minimizes?
 
-Answer: Under forward KL, maximum likelihood, infinitely much. Under reverse KL -ln(1 - 0.01) = 0.010 nats,
-    and under Jensen-Shannon 0.0035: what was never generated is hardly missed. So one Gaussian on two modes
-    covers both under forward KL at any distance; under reverse KL it settles on one between 2.7 and 2.9
-    deviations from the middle, and under Jensen-Shannon between 4.1 and 4.4.
-Verdict: not judged: the source names the trilemma and no objective
+Answer: Under forward KL, maximum likelihood, infinitely much. Under reverse KL -ln(1 - 0.01) = 0.010
+    nats, and under Jensen-Shannon 0.0035: what was never generated is hardly missed. One Gaussian on two
+    modes covers both under forward KL at any distance; under reverse KL it settles on one as soon as the
+    modes are 2.7 to 2.9 deviations from the middle, under Jensen-Shannon 4.1 to 4.4.
+Says: By the generative learning trilemma GANs can excel at only two of quality, speed and mode coverage.
+Verdict: not judged: what the objective charges is no trained model, and the paper that coined the
+    trilemma builds a diffusion model with GAN steps to have all three
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #25
 Source: Goodfellow et al. 2014, "Generative Adversarial Nets", section 4.1: the game's value is the
     Jensen-Shannon divergence, https://arxiv.org/abs/1406.2661
+Source: Xiao, Kreis and Vahdat 2021, "Tackling the Generative Learning Trilemma with Denoising Diffusion
+    GANs", abstract, https://arxiv.org/abs/2112.07804
 Source: Minka 2005, "Divergence measures and message passing", section 2: what covers modes and what seeks
     one, https://www.microsoft.com/en-us/research/publication/divergence-measures-and-message-passing/
 Terms: GAN, mode collapse, mode dropping, mode seeking, mode covering, KL divergence, forward KL, reverse
     KL, Jensen-Shannon, JS divergence, maximum likelihood, long tail, trilemma
-Right when: The lost modes are much of the data: losing half costs Jensen-Shannon 0.22 nats of at most 0.69.
-Limits: Exact divergences, as if the discriminator were perfect, and no training; what GANs find is the page
-    gan_cannot_hold_all_modes. One Gaussian of free mean and width on two of width 1. Minka was not read.
+Right when: The lost modes are much of the data: losing half costs Jensen-Shannon 0.22 nats of at most
+    0.69.
+Limits: Exact divergences, as if the discriminator were perfect, and no training: which modes a GAN finds
+    also depends on its optimization. One Gaussian of free mean and width on two of width 1. Minka was not
+    read.
 """
 
 from math import inf, log
@@ -41,7 +47,7 @@ def infinitely_much(divergence, lost):
 
 
 def by_who_is_asked(divergence, lost):
-    """Inf under forward KL, -ln(1 - lost) under reverse KL, and a third of what is lost under Jensen-Shannon.
+    """Inf under forward KL, -ln(1 - lost) under reverse KL, and about a third of little under Jensen-Shannon.
 
     For 1 % that is 0.010 and 0.0035 nats. Forward KL asks the data, reverse KL the generator, who never
     goes there; Jensen-Shannon asks both, and the data's half is charged at most ln 2.

@@ -3,23 +3,24 @@
 A freshly initialized GAN has a discriminator that is right every time, and the generator's gradient
 vanishes. Is the discriminator too strong, and what do you change?
 
-Answer: Real and generated samples do not overlap, so a perfect discriminator exists, and the Jensen-Shannon
-    divergence is log 2, or 0.69, however far they are apart. What vanishes is the gradient of the minimax
-    loss, to 0.001 here; the non-saturating loss, -log D, keeps 1.5 under the same discriminator. So use
-    that, or make the laws overlap by noise, or take a loss that measures a distance, as Wasserstein GANs
-    do.
+Answer: Not too strong: real and generated samples do not overlap, so a perfect discriminator exists, and
+    the Jensen-Shannon divergence is log 2, or 0.69, however far they are apart. What vanishes first is
+    the gradient of the minimax loss, 0.001 at a gap of 3, where -log D keeps 1.5 under the same
+    discriminator; far enough away that is flat, and no loss of its output helps. So use that, or make the
+    laws overlap by noise, or take a loss that measures a distance, as Wasserstein GANs do.
 Says: The issue is not an over-powerful discriminator but the statistical nature of the Jensen-Shannon
     divergence.
-Verdict: holds if the generator minimizes the saturating loss; with -log D its gradient does not vanish
+Verdict: holds if the generator minimizes the saturating loss; -log D keeps a gradient while the
+    discriminator's logit has a slope at the fakes
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #22
 Source: Goodfellow et al. 2014, "Generative Adversarial Nets", section 3: maximize log D instead,
     https://arxiv.org/abs/1406.2661
-Source: Arjovsky and Bottou 2017, "Towards Principled Methods for Training Generative Adversarial Networks",
-    section 2, https://arxiv.org/abs/1701.04862
+Source: Arjovsky and Bottou 2017, "Towards Principled Methods for Training Generative Adversarial
+    Networks", section 2, https://arxiv.org/abs/1701.04862
 Terms: GAN, generative adversarial network, discriminator, perfect discriminator, Jensen-Shannon, JS
     divergence, vanishing gradient, non-saturating loss, minimax loss, Wasserstein, WGAN, instance noise,
     disjoint supports
-Right when: The generator's loss is the minimax one, log(1 - D).
+Right when: The discriminator is flat where the fakes are, as far away or after long training.
 Limits: Segments on a line and a discriminator of 16 tanh units. That -log D has gradients does not make
     them good ones: Arjovsky and Bottou find them noisy. The stored text stops after "when real". Of both
     papers abstracts were read.
@@ -49,9 +50,10 @@ def stronger_the_farther(loss, supports):
 
 
 def saturating_loss_alone(loss, supports):
-    """With the supports apart 0.001 of minimax and 1.5 of -log D; where they overlap 1.5 of either.
+    """With the supports apart 0.001 of minimax and 1.5 of -log D; overlapping, of the order of 1.
 
-    By the discriminator's logit s the losses pass on sigmoid(s) and 1 - sigmoid(s), and s is very negative.
+    By the discriminator's logit s the losses pass on sigmoid(s) and 1 - sigmoid(s), and s is very
+    negative.
     """
     return VANISHED if loss == "minimax" and supports == "apart" else ALIVE
 

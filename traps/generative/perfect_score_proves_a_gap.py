@@ -3,24 +3,26 @@
 The discriminator tells a batch of real samples from a batch of generated ones without an error. Does that
 show that the two laws do not overlap?
 
-Answer: No. A linear rule with dims + 1 coefficients fits any labels of as many samples, so in 63 dimensions
-    that many samples of one and the same law are told apart with accuracy 1, and 0.65 with 8 times as many.
-    An image has thousands of dimensions, and a network more freedom than a linear rule. Score fresh samples
-    before you conclude anything.
+Answer: No. A linear rule with dims + 1 coefficients fits any labels of as many samples, so in 63
+    dimensions that many samples of one and the same law are told apart with accuracy 1, and 0.65 with 8
+    times as many. An image has thousands of dimensions, and a network more freedom than a linear rule.
+    Score fresh samples before you conclude anything.
 Says: A perfect discriminator at the start comes of real and generated samples not overlapping.
 Verdict: not judged: the stored text stops before it says what does not overlap
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #22
-Source: Cover 1965, "Geometrical and Statistical Properties of Systems of Linear Inequalities", section II,
-    https://doi.org/10.1109/PGEC.1965.264137
-Source: Arjovsky and Bottou 2017, "Towards Principled Methods for Training Generative Adversarial Networks",
-    section 2.1: perfect discriminators of laws on low-dimensional manifolds,
+Source: Cover 1965, "Geometrical and Statistical Properties of Systems of Linear Inequalities", section
+    II, https://doi.org/10.1109/PGEC.1965.264137
+Source: Arjovsky and Bottou 2017, "Towards Principled Methods for Training Generative Adversarial
+    Networks", section 2.1: perfect discriminators of laws on low-dimensional manifolds,
     https://arxiv.org/abs/1701.04862
 Terms: GAN, discriminator, perfect discriminator, overfitting, linear separability, Cover's theorem,
     dimensions, batch size, disjoint supports, two-sample test
 Right when: Fresh samples, which the discriminator has not seen, are told apart as well.
-Limits: Gaussian samples and least squares. Between dims + 1 and twice as many samples it is chance whether
-    they can be separated, and that is not drawn. Neither source was read but for its abstract.
+Limits: Gaussian samples and least squares. Between dims + 1 and twice as many samples it is chance
+    whether they can be separated, and that is not drawn. Neither source was read but for its abstract.
 """
+
+from statistics import NormalDist
 
 import torch
 import torch.nn.functional as F
@@ -45,13 +47,15 @@ def by_samples_per_dimension(times):
 
     A linear rule has dims + 1 coefficients, enough for as many arbitrary labels.
     """
-    return 0.65 if times == 8 else 1.0
+    return 1.0 if times <= 1 else NormalDist().cdf((times - 1) ** -0.5)
 
 
 @claim(wrong=(same_law_is_chance, always_separable), right=by_samples_per_dimension)
 @example(times=1, dims=63, seed=0)
 @example(times=8, dims=63, seed=0)
-@given(times=st.sampled_from([0.5, 1, 8]), dims=st.sampled_from([63, 127]), seed=st.integers(0, 9999))
+@given(
+    times=st.sampled_from([0.5, 1, 2, 4, 8, 16]), dims=st.sampled_from([63, 127]), seed=st.integers(0, 9999)
+)
 def test_perfect_score_on_one_law(answer, times, dims, seed):
     """Few samples of one and the same law are told apart without an error.
 
@@ -65,5 +69,6 @@ def test_perfect_score_on_one_law(answer, times, dims, seed):
     labels = torch.tensor([1.0] * n + [-1.0] * n, dtype=torch.float64)
     scored = x @ torch.linalg.lstsq(x, labels[:, None]).solution[:, 0]
 
-    # Five standard errors of 512 guesses; with 200 seeds 0.60 to 0.69.
-    assert observe(accuracy=(scored * labels > 0).double().mean().item()) == approx(answer(times), abs=0.1)
+    # Seen with 100 seeds each: 0.75 to 0.95 at twice as many samples, else within 0.06 of the law.
+    accuracy = observe(accuracy=(scored * labels > 0).double().mean().item())
+    assert accuracy == approx(answer(times), abs=0.16 if times == 2 else 0.09)

@@ -20,9 +20,10 @@ Limits: Forked workers on one machine. Ranks of data parallelism need the same c
 
 import torch
 from hypothesis import example, given, strategies as st
-from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
+from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from fixtures import claim, observe
+from fixtures.workers import loading
 
 
 class Stream(IterableDataset):
@@ -83,9 +84,8 @@ def test_loader_samples_of_an_epoch(answer, kind, samples, workers):
     workers: processes that load
     """
     dataset = Items(samples) if kind == "map-style" else Stream(samples, kind != "stream")
-    context = "fork" if workers else None
-    loader = DataLoader(dataset, batch_size=None, num_workers=workers, multiprocessing_context=context)
-    yielded = torch.tensor([int(sample) for sample in loader])
+    with loading(dataset, workers) as loaded:
+        yielded = torch.tensor([int(sample) for sample in loaded])
 
     # None is missing.
     assert set(yielded.tolist()) == set(range(samples))

@@ -1,0 +1,107 @@
+"""A faster GPU at the same iteration rate
+
+You moved training to larger GPUs. The instances run, and the iteration rate is what it was. Why?
+
+Answer: The GPU waits for data. With workers a step takes the longer of computing and loading over
+    workers, and with num_workers=0, the default, their sum. Where loading takes 9 ms and computing 8, a
+    GPU that takes 4 leaves a step at 9 ms with one worker. Measure the time inside next(loader) first;
+    then workers, prefetching, fewer and larger files, and decoding on the GPU.
+Says: Faster GPU instances do not raise the iteration rate; the hidden cause is starvation by I/O.
+Verdict: holds if loading a batch takes longer than the workers' number times the computing
+Asked: AI Interview Prep newsletter, Advanced Deep Learning #4
+Source: Mohan et al. 2021, "Analyzing and Mitigating Data Stalls in DNN Training", abstract,
+    https://arxiv.org/abs/2007.06775
+Source: PyTorch documentation 2025, "torch.utils.data": single- and multi-process data loading,
+    https://docs.pytorch.org/docs/stable/data.html
+Terms: DataLoader, num_workers, data loading bottleneck, io_bound, I/O bound, data stall, input pipeline,
+    prefetch_factor, GPU utilization, starvation
+Right when: Loading is no bottleneck: then a step is as fast as the GPU.
+Limits: Storage and device are waits, as both leave the CPU alone; torch's loader with real worker
+    processes lies between. Workers that decode compete for cores. The newsletter's stored text stops
+    before the cure. Of Mohan et al. the abstract was read.
+"""
+
+import time
+
+import torch
+from hypothesis import example, given, strategies as st
+from torch.utils.data import Dataset
+
+from fixtures import claim, observe
+from fixtures.clocks import nearest
+from fixtures.workers import loading
+
+
+def as_fast_as_the_gpu(load, compute, workers):
+    """Training is computing: a faster GPU is a faster step."""
+    return compute
+
+
+def one_after_the_other(load, compute, workers):
+    """Each step loads its batch and computes on it."""
+    return load + compute
+
+
+def longer_of_both(load, compute, workers):
+    """Loading and computing overlap, so the longer one counts."""
+    return max(compute, load / max(1, workers))
+
+
+def workers_overlap(load, compute, workers):
+    """The longer of computing and loading over workers; without workers, their sum.
+
+    At 9 ms of loading and 4 of computing that is 9 ms with one worker, and 13 without.
+    """
+    return max(compute, load / workers) if workers else load + compute
+
+
+class Storage(Dataset):
+    """Batches that take a while to be read."""
+
+    def __init__(self, batches, load):
+        self.batches, self.load = batches, load
+
+    def __len__(self):
+        return self.batches
+
+    def __getitem__(self, index):
+        time.sleep(self.load / 1000)
+        return index
+
+
+def milliseconds(load, compute, workers):
+    """The median step of 30 on batches of a loader."""
+    steps, takes = 30, []
+    with loading(Storage(steps, load), workers) as batches:
+        for _ in range(steps):
+            start = time.perf_counter()
+            next(batches)
+            time.sleep(compute / 1000)
+            takes.append(1000 * (time.perf_counter() - start))
+    # The first quarter starts the workers and fills their queues.
+    return torch.tensor(takes[steps // 4 :]).median().item()
+
+
+@claim(
+    wrong=(as_fast_as_the_gpu, one_after_the_other, longer_of_both),
+    right=workers_overlap,
+    evidence="measured",
+)
+@example(load=9, compute=4, workers=1)
+@example(load=9, compute=4, workers=0)
+@example(load=9, compute=8, workers=1)
+@given(
+    load=st.just(9),
+    compute=st.sampled_from([4, 8]),
+    workers=st.sampled_from([0, 1, 2]),
+)
+def test_step_time_behind_a_loader(answer, load, compute, workers):
+    """A step waits for what its loader brings, by as many batches at a time as there are workers.
+
+    load: milliseconds to read a batch
+    compute: milliseconds of the device per batch
+    workers: processes that load
+    """
+    laws = {compute, load + compute, max(compute, load / max(1, workers))}
+    step = observe(milliseconds=milliseconds(load, compute, workers))
+    assert nearest(step, *laws) == answer(load, compute, workers)
