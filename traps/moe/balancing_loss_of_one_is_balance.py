@@ -4,11 +4,12 @@ The load-balancing loss of a mixture of experts, experts · sum(f · P), is said
 the routing is uniform. Your log reads 1. Is the routing balanced?
 
 Answer: Not necessarily. The loss is experts times the sum of load times mean probability, and it falls
-    below 1 where tokens prefer a few experts by a hair: 0.4 for 4 live experts of 8. If the loads of top-k
-    choices are summed, balance reads k, and over the concatenated logits of all layers the loss reads 1
-    although each layer has collapsed onto one expert, a different one. So log loads per layer, and the
-    share of the busiest expert.
-Says: The loss encourages uniform routing, since it is minimized under a uniform distribution.
+    below 1 where tokens prefer a few experts by a hair: 0.4 for 4 live experts of 8. If the loads of
+    top-k choices are summed, balance reads k, and over the concatenated logits of all layers the loss
+    reads 1 although each layer has collapsed onto one expert, a different one. So log loads per layer,
+    and the share of the busiest expert.
+Says: By the Switch paper, on which the book leans, the loss encourages uniform routing, since it is
+    minimized under a uniform distribution.
 Verdict: holds if loads and probabilities are ordered alike, as when the router is confident; else the
     minimum lies below 1, with dead experts
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 12

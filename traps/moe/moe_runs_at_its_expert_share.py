@@ -3,10 +3,11 @@
 A model has 64 experts per layer and routes each token to 2 of them. Does a token use 2/64, or 3 %, of the
 model?
 
-Answer: 2/64 is the share of the expert weights alone. Attention, embeddings, router and shared experts run
-    for every token: Mixtral routes to 2 of 8 and uses 28 % of its weights, and a model of Llama 4 Scout's
-    shape, 1 of 16 and a shared expert, 16 % and not 6 %.
-Says: With 64 experts and top-2 routing each token activates roughly 2/64, or 3 %, of the expert parameters.
+Answer: 2/64 is the share of the expert weights alone. Attention, embeddings, router and shared experts
+    run for every token: Mixtral routes to 2 of 8 and uses 28 % of its weights, and a model of Llama 4
+    Scout's shape, 1 of 16 and a shared expert, 16 % and not 6 %.
+Says: With 64 experts and top-2 routing each token activates roughly 2/64, or 3 %, of the expert
+    parameters.
 Verdict: holds
 Asked: AI interview course, "Model Architectures and Scaling": what is mixture of experts?
 Source: Jiang et al. 2024, "Mixtral of Experts", abstract and section 2: 47B weights, 13B active,
