@@ -21,7 +21,6 @@ Limits: Bytes that autograd holds on the CPU, in a small MLP; nodes of the graph
     title names.
 """
 
-import gc
 import weakref
 
 import torch
@@ -100,9 +99,7 @@ def test_activations_that_kept_losses_hold(answer, kept, backward, steps, batch)
 
     # One step by itself tells what a graph holds.
     one = step()[1]
-    gc.collect()
     log = [step()[0] for _ in range(steps)]
-    gc.collect()
 
     held = nbytes(*(item.tensor for item in saved)) / one
     assert len(log) == steps
