@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fixtures.adam import PATHS, adamw, train, trained
+from fixtures.adam import PATHS, adamw, through_a_file, train, trained
 
 START, GRADIENT = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 0.25])
 
@@ -46,3 +46,12 @@ def test_weight_decay_is_off_unless_asked_for():
 
     assert torch.equal(train(adamw(START), nothing), START)
     assert torch.allclose(train(adamw(START, lr=0.5, weight_decay=0.5), nothing), 0.75 * START)
+
+
+def test_a_file_keeps_what_is_written():
+    """What comes back is equal, and is no view of what was written."""
+    tensor = torch.tensor([1.0, -2.0])
+    back = through_a_file({"weights": tensor})["weights"]
+    tensor += 1
+
+    assert back.tolist() == [1.0, -2.0]

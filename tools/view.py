@@ -22,8 +22,8 @@ from .gather import Evidence, SheetError, evidence_of, natural
 SHORT = 40
 """Characters of a question that does not stand alone: "Is the time?"."""
 
-ACRONYMS = {"gpu"}
-"""Areas whose name is spelt in capitals."""
+ACRONYMS = {"gpu": "GPU", "moe": "MoE"}
+"""Areas whose name is an acronym, and how it is spelt."""
 
 TELLING = 0.2
 """Where a prediction is off by less than this share, an example does not tell it from the truth."""
@@ -204,7 +204,7 @@ class Area:
     @property
     def title(self) -> str:
         """The folder's name as a heading."""
-        return self.name.upper() if self.name in ACRONYMS else self.name.replace("_", " ").capitalize()
+        return ACRONYMS.get(self.name) or self.name.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,34 @@
 """Is state_dict() a snapshot?
 
-You keep the best model in memory as best = model.state_dict(), or the optimizer's state as a checkpoint, and
-train on. What do you hold in the end: what was there when you took it, or what is there now?
+You keep the best model in memory as best = model.state_dict(), or the optimizer's state as a checkpoint,
+and train on. What do you hold in the end: what was there when you took it, or what is there now?
 
-Answer: What is there now: state_dict() hands out references to the live tensors, which go on training. So do
-    .copy(), copy.copy and, on a CPU, {k: v.cpu()}: taken after 2 steps and read after 3 more they have
-    counted 5. Clone each tensor, take a deepcopy or write a file: those stay at 2.
+Answer: What is there now: state_dict() hands out references to the live tensors, which go on training. So
+    do .copy(), copy.copy and, on a CPU, {k: v.cpu()}: taken after 2 steps and read after 3 more they have
+    counted 5. Clone each tensor of a model's state, take a deepcopy of an optimizer's, or write a file:
+    those stay at 2.
 Verdict: not judged: the newsletter asks what a checkpoint must hold, not when it holds still
 Asked: AI Interview Prep newsletter, LLM System Design #32
-Source: The PyTorch authors 2026, "Saving and Loading Models", on state_dict, "a reference to the state and
-    not its copy", https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+Source: The PyTorch authors 2026, "Saving and Loading Models", on state_dict, "a reference to the state
+    and not its copy", https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
 Source: PyPOTS issue 667, 2025: the best model that was kept in memory is the last one,
     https://github.com/WenjieDu/PyPOTS/issues/667
 Terms: state_dict, optimizer.state_dict, deepcopy, clone, best checkpoint, early stopping, shallow copy,
     reference, in-memory checkpoint, load_state_dict, alias
-Right when: The model is on a GPU, and each tensor is moved to the CPU: then v.cpu() is a copy. Loading into a
-    module copies too; an optimizer keeps the tensors that load_state_dict() was given.
+Right when: The model is on a GPU, and each tensor is moved to the CPU: then v.cpu() is a copy. Loading
+    into a module copies too, unless assign=True is set; an optimizer keeps the tensors that
+    load_state_dict() was given.
 Limits: A model on the CPU. What a checkpoint must hold is the page checkpoint_is_the_weights.
 """
 
 import copy
-from io import BytesIO
 
 import torch
 from hypothesis import example, given, strategies as st
 from torch import nn
 
 from fixtures import claim, observe
-from fixtures.adam import adamw, train
+from fixtures.adam import adamw, through_a_file, train
 
 
 def a_snapshot(kept, before, after):
@@ -48,14 +49,6 @@ def a_view_of_the_tensors(kept, before, after):
     """
     views = ["state_dict()", "copy()", "copy.copy()", "v.cpu()", "another optimizer"]
     return before + after if kept in views else before
-
-
-def through_a_file(checkpoint):
-    """What torch reads where it wrote a checkpoint."""
-    file = BytesIO()
-    torch.save(checkpoint, file)
-    file.seek(0)
-    return torch.load(file)
 
 
 def loaded_by(other, checkpoint):

@@ -1,33 +1,30 @@
 """What a checkpoint must hold for a bitwise resume
 
-A training run with AdamW is to repeat to the last bit after a crash. Are the weights enough, and is a file
-exact?
+A training run with AdamW is to repeat to the last bit after a crash. Are the weights enough, and is a
+file exact?
 
-Answer: The weights are not enough: resumed from them alone, all 8 weights of a model differ 3 steps later.
-    With the optimizer's state_dict() in the file, which holds both moments and the step counter, none differs
-    by a bit: a file is exact. Save the learning-rate schedule, the position in the data and the states of the
-    random generators with it.
-Says: A run that was resumed from a saved model.state_dict alone sees its loss explode.
+Answer: The weights are not enough: resumed from them alone, all 8 weights of a model differ 3 steps
+    later. With the optimizer's state_dict() in the file, which holds both moments and the step counter,
+    none differs by a bit: a file is exact. Save the learning-rate schedule, the position in the data, the
+    states of the random generators and, for fp16, of the gradient scaler with it.
 Verdict: not judged: this page counts the weights that differ, and not what becomes of the loss
 Asked: AI Interview Prep newsletter, LLM System Design #32
 Source: The PyTorch authors 2026, "Saving and Loading Models", on what a general checkpoint holds,
     https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
 Source: Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1,
     https://arxiv.org/abs/1412.6980
-Terms: checkpoint, resume, state_dict, optimizer.state_dict, AdamW, exp_avg, exp_avg_sq, step counter, bitwise
-    reproducible, torch.save, crash recovery, fault tolerance
+Terms: checkpoint, resume, state_dict, optimizer.state_dict, AdamW, exp_avg, exp_avg_sq, step counter,
+    bitwise reproducible, torch.save, crash recovery, fault tolerance
 Right when: The optimizer is plain SGD without momentum: then the weights are enough.
-Limits: One process on one device, and gradients that are given. The stored abstract of #32 stops within its
-    diagnosis. Whether state_dict() holds still is the page checkpoint_in_memory_is_a_snapshot.
+Limits: One process on one device, and gradients that are given. The stored abstract of #32 stops within
+    its diagnosis. Whether state_dict() holds still is the page checkpoint_in_memory_is_a_snapshot.
 """
-
-from io import BytesIO
 
 import torch
 from hypothesis import example, given, strategies as st
 
 from fixtures import claim, observe
-from fixtures.adam import PATHS, adamw, train, trained
+from fixtures.adam import PATHS, adamw, through_a_file, train, trained
 
 
 def none_differs(saved, weights):
@@ -46,14 +43,6 @@ def state_belongs_to_the_run(saved, weights):
     A step depends on gradients that are long gone. Moments and counter are all that is left of them.
     """
     return 0 if "optimizer" in saved else weights
-
-
-def through_a_file(checkpoint):
-    """What torch reads where it wrote a checkpoint."""
-    file = BytesIO()
-    torch.save(checkpoint, file)
-    file.seek(0)
-    return torch.load(file)
 
 
 WEIGHTS = 8

@@ -1,20 +1,20 @@
 """Reservoir sampling from an unbounded stream
 
-Events stream in without a known end, and your buffer holds k of them. How do you keep a uniform sample of
-everything seen so far, when each arrival might replace a random kept event on the toss of a coin?
+Events stream in without a known end, and your buffer holds k of them. A colleague lets each arrival
+replace a random kept event on the toss of a coin. Is that a uniform sample of everything seen so far, and
+if not, what is?
 
-Answer: Reservoir sampling (algorithm R): keep the first k; the n-th event enters with probability k/n and
-    replaces a random slot. Then each event seen is kept with probability k/n, and n need not be known
-    beforehand. A coin flip favours the recent: a buffer of one keeps the second of three events with 1/4,
-    not 1/3, and after 1000 further events a buffer of 100 keeps an event with 0.3 %, not 9 %.
-Says: Reservoir sampling guarantees each event of an unbounded stream the same probability to be in a buffer
-    of fixed size.
+Answer: No; reservoir sampling is (algorithm R): keep the first k; the n-th event enters with probability
+    k/n and replaces a random slot. Then each event seen is kept with probability k/n, and n need not be
+    known beforehand. A coin flip favours the recent: a buffer of one keeps the second of three events with 1/4, not 1/3, and the bias grows with every arrival.
+Says: Reservoir sampling guarantees each event of an unbounded stream the same probability to be in a
+    buffer of fixed size.
 Verdict: holds
 Asked: AI Interview Prep newsletter, ML System Design #33
 Source: Vitter 1985, "Random sampling with a reservoir", ACM TOMS 11(1), pages 37-57 (algorithm R),
     https://doi.org/10.1145/3147.3165
-Terms: reservoir sampling, algorithm R, streaming, uniform sampling, recency bias, sliding window, fixed-size
-    buffer, Vitter, online sampling, unbounded stream
+Terms: reservoir sampling, algorithm R, streaming, uniform sampling, recency bias, sliding window,
+    fixed-size buffer, Vitter, online sampling, unbounded stream
 Right when: Recency is wanted: then the coin-flip buffer is a feature, and the second claim gives its law.
 Limits: The stored abstract stops after "naive approaches like". Of Vitter's paper the abstract and the
     introduction were read. Several streams are the page reservoir_pools_the_shards.
@@ -89,17 +89,6 @@ def halves_then_fades(k, arrivals, age):
     return (1 - 1 / (2 * k)) ** age / 2
 
 
-def kept_by_the_coin(k, age):
-    """The chance that a coin-flip buffer which was full keeps an arrival through as many later ones as age.
-
-    The law of one arrival is walked. Each meets a full buffer again, so the chances multiply.
-    """
-    full = [*range(k)]
-    admitted = law(lambda rng: "new" in replace_on_a_coin_flip([*full, "new"], k, rng))[True]
-    stays = law(lambda rng: 0 in replace_on_a_coin_flip([*full, "new"], k, rng))[True]
-    return float(admitted * stays**age)
-
-
 @claim(
     wrong=(replace_on_a_coin_flip, always_replace, keep_the_last, keep_the_first),
     right=algorithm_r,
@@ -126,8 +115,7 @@ def test_reservoir_is_uniform(answer, k, later):
 
 @claim(wrong=same_share, right=halves_then_fades, evidence="simulated")
 @example(k=1, older=0, age=1)
-@example(k=100, older=0, age=1000)
-@given(k=st.integers(1, 9), older=st.integers(0, 2), age=st.integers(0, 5))
+@given(k=st.integers(1, 3), older=st.integers(0, 2), age=st.integers(0, 3))
 def test_coin_flip_buffer_fades(answer, k, older, age):
     """In a coin-flip buffer the chance of an event falls by a constant factor per arrival.
 
@@ -136,4 +124,7 @@ def test_coin_flip_buffer_fades(answer, k, older, age):
     age: events that came after it
     arrivals: events that came after the buffer was full
     """
-    assert observe(kept=kept_by_the_coin(k, age)) == approx(answer(k, older + 1 + age, age))
+    stream = [*range(k + older), "the one", *range(100, 100 + age)]
+    chance = law(lambda rng: "the one" in replace_on_a_coin_flip(stream, k, rng))
+
+    assert observe(kept=float(chance.get(True, 0))) == approx(answer(k, older + 1 + age, age))

@@ -1,15 +1,15 @@
 """Greedy speculative decoding, word for word
 
-A target model decodes greedily, and a draft guesses its next γ tokens so that one pass of the target checks
-them all. Which guesses may stand if the text must be the one that the target writes alone?
+A target model decodes greedily, and a draft guesses its next γ tokens so that one pass of the target
+checks them all. Which guesses may stand if the text must be the one that the target writes alone?
 
 Answer: Those up to the first that is not the target's argmax given all before it; there its argmax is
     written instead. The logits at a position choose the next token, so a pass over γ guesses makes γ + 1
     choices: 8 tokens take 2 passes at γ = 3 if all guesses stand. Accepting what is merely likely, by a
     threshold or typical acceptance, keeps more guesses and is lossy.
-Says: The target computes logits for the whole speculated sequence in one pass, accepts the longest prefix of
-    tokens that align with its own distribution, and goes back to one at a time at the diverging token.
-Verdict: holds if a token aligns only where it is the target's argmax
+Says: The target computes logits for the whole speculated sequence in one pass, accepts the longest prefix
+    of tokens that align with its own distribution, and goes back to one at a time at the diverging token.
+Verdict: holds if decoding is greedy and a token aligns only where it is the target's argmax
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 2
 Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via Speculative Decoding",
     section 2.2: greedy decoding samples from the argmax alone, https://arxiv.org/abs/2211.17192
@@ -28,10 +28,13 @@ from fixtures.speculation import Decoder
 
 
 def keep_what_is_likely(draft, target, text, gamma):
-    """A guess to which the target gives a fifth or more is as good as its own choice."""
+    """A guess that the target finds nine tenths as likely as its own choice is as good."""
     guessed = guess(draft, text, gamma)
     laws, guesses = target(guessed)[len(text) - 1 :], guessed[len(text) :]
-    likely = [token if law[token] >= 0.2 else best(law) for law, token in zip(laws, guesses, strict=False)]
+    likely = [
+        token if law[token] >= 0.9 * max(law) else best(law)
+        for law, token in zip(laws, guesses, strict=False)
+    ]
     return agreed(guesses, [*likely, best(laws[-1])])
 
 
@@ -109,6 +112,7 @@ texts = st.lists(st.integers(0, 4), min_size=1, max_size=3)
     examples=25,
 )
 @example(seed=1, noise=0.0, text=[0], n=8, gamma=3)
+@example(seed=3, noise=0.3, text=[0], n=8, gamma=3)
 @given(
     seed=st.integers(0, 9999),
     noise=st.sampled_from([0.3, 0.0]),

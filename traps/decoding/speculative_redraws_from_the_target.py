@@ -1,22 +1,27 @@
 """Speculative decoding and the law of the text
 
 A draft model proposes a token from its law q, and the target, whose law is p, keeps it with probability
-min(1, p/q). What is drawn in place of a rejected one, so that the text is distributed as the target's own?
+min(1, p/q). What is drawn in place of a rejected one, so that the text is distributed as the target's
+own?
 
-Answer: The normalised positive part of p - q: what the draft proposes too seldom. Drawn from p itself, the
-    text leans towards the draft. If all γ guesses stand, a bonus token comes from the target. The law of the
-    text is then exactly p, and 0.75 of the guesses stand at p = (1/2, 1/4, 1/4), q = (1/4, 1/4, 1/2).
+Answer: The normalised positive part of p - q: a kept guess contributes min(p, q), and that is what is
+    missing to p. Drawn from p itself, the text leans towards the draft. If all γ guesses stand, a bonus
+    token comes from the target. The law of the text is then exactly p, and 0.75 of the guesses stand at p
+    = (1/2, 1/4, 1/4), q = (1/4, 1/4, 1/2).
 Says: Rejection sampling checks a speculated sequence in one forward pass, and the output remains
     statistically identical to the original model's.
 Verdict: holds if a rejected token is redrawn from the residual and the bonus token from the target
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 2
 Source: Leviathan, Kalman and Matias 2022, "Fast Inference from Transformers via Speculative Decoding",
     section 2.3 and appendix A.1, https://arxiv.org/abs/2211.17192
-Source: Chen et al. 2023, "Accelerating Large Language Model Decoding with Speculative Sampling",
-    theorem 1, https://arxiv.org/abs/2302.01318
-Terms: speculative decoding, speculative sampling, rejection sampling, modified rejection sampling, residual
-    distribution, acceptance rate, bonus token, lossless, draft model, target model, norm(max(0, p - q))
-Limits: Laws and not bits: in floats a check rounds otherwise. Greedy: speculative_accepts_what_is_likely.
+Source: Chen et al. 2023, "Accelerating Large Language Model Decoding with Speculative Sampling", theorem
+    1, https://arxiv.org/abs/2302.01318
+Terms: speculative decoding, speculative sampling, rejection sampling, modified rejection sampling,
+    residual distribution, acceptance rate, bonus token, lossless, draft model, target model, norm(max(0,
+    p - q))
+Limits: Of one guess no lossless rule accepts more; of blocks, block verification does (Sun et al. 2024,
+    arXiv 2403.10444). Laws and not bits: in floats a check rounds otherwise. Greedy:
+    speculative_accepts_what_is_likely.
 """
 
 from itertools import accumulate
@@ -52,8 +57,8 @@ def equal_to_the_targets_draw(draft, target, text, gamma, rng):
 def redraw_what_the_draft_lacks(draft, target, text, gamma, rng):
     """Keep with min(1, p/q), redraw from the positive part of p - q, draw the bonus token from the target.
 
-    A kept guess contributes min(p, q) to the chance of a token. What is missing to p is max(p - q, 0), and a
-    rejection happens exactly as often as the sum of that.
+    A kept guess contributes min(p, q) to the chance of a token. What is missing to p is max(p - q, 0),
+    and a rejection happens exactly as often as the sum of that.
     """
     return speculate(draft, target, text, gamma, rng, keep=ratio, redraw=residual)
 
@@ -109,7 +114,7 @@ def test_speculative_step_keeps_the_law(answer, p, q, gamma):
 @example(p=shares([2, 3, 4], 4), q=shares([1, 2, 4], 4))
 @given(p=laws, q=laws)
 def test_speculative_step_accepts_the_overlap(answer, p, q):
-    """A guess is accepted with the sum of min(p, q), and no rule that keeps the law accepts more.
+    """A single guess is accepted with the sum of min(p, q).
 
     p: law of the target
     q: law of the draft

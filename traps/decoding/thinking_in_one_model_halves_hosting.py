@@ -1,22 +1,23 @@
 """What fusing the thinking modes saves: tokens and hosting
 
-A reasoning model writes a chain of thought of 2000 tokens for every query, of which one in ten is hard. One
-model with a flag can leave it out. What does that save, and would a second, small model double the hosting?
+A reasoning model writes 2000 tokens, chain of thought and answer, for every query, of which one in ten is
+hard. One model with a flag can leave it out. What does that save, and would a second, small model double
+the hosting?
 
 Answer: If direct answers take 100 tokens and 10 % of the queries are hard, the flag cuts the tokens to
-    14.5 %, most of it the chains of the hard ones. A second model for the easy ones adds its own weights, no
-    more: 1B next to 70B takes 1.014 times the memory. It doubles only with a second model of the same size,
-    and something has to choose, flag or model, in both cases.
-Says: A small and a large model double the hosting costs, and need a router; one fused model reduces tokens
-    for simple queries.
+    14.5 %, and most of these are for the hard ones. A second model for the easy ones adds its own
+    weights, no more: 1B next to 70B takes 1.014 times the memory. It doubles only with a second model of
+    the same size, and something has to choose, flag or model, in both cases.
+Says: A small and a large model double the hosting costs, and need a router; one fused model reduces
+    tokens for simple queries.
 Verdict: imprecise: a second model takes small/large of the memory on top, 1.4 % for 1B next to 70B.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 10
 Source: Qwen Team 2025, "Qwen3 Technical Report", section 4.3, https://arxiv.org/abs/2505.09388
 Terms: thinking mode, hybrid reasoning, reasoning budget, thinking budget, enable_thinking, /no_think,
     chain of thought, router, model routing, model cascade, hosting cost, VRAM, inference budget
 Right when: The two models are of one size: then the memory is 2 times as much.
-Limits: Weights alone: a pair also splits the cache and the batch. Whether one model can learn both modes is
-    the page thinking_is_free_to_switch_off.
+Limits: Weights alone: a pair also splits the cache and the batch. Whether one model can learn both modes
+    is the page thinking_is_free_to_switch_off.
 """
 
 import torch
@@ -53,7 +54,7 @@ def mean_of_both(hard, direct, chain):
     return hard + (1 - hard) * direct / chain
 
 
-@claim(wrong=(double_hosting, small_one_is_for_nothing), right=one_and_the_ratio)
+@claim(wrong=(double_hosting, small_one_is_for_nothing), right=one_and_the_ratio, evidence="derived")
 @example(small=1, large=70)
 @example(small=8, large=8)
 @given(small=st.integers(1, 8), large=st.integers(8, 128))

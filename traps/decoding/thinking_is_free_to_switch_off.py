@@ -1,25 +1,24 @@
 """Thinking mode fusion: one model with and without a chain of thought
 
-A reasoning model writes 2000 tokens of chain of thought even for "2+2", which is killing the budget. How do
-you cut that without losing the hard problems?
+A reasoning model writes 2000 tokens of chain of thought even for "2+2", which is killing the budget. How
+do you cut that without losing the hard problems?
 
 Answer: Fuse the modes: fine-tune one model on chains and on direct answers, each under its flag (Qwen3:
-    /think and /no_think), and let the user or a policy set the flag. A small network that learned so writes
-    1 token when told not to think and 9 when told to. Easy questions keep their accuracy; hard ones need
-    their chain, without which they fall to the level of a coin, so the flag is not free.
-Says: Fine-tune a single model on a mix with tags for thinking and for not thinking: that reduces tokens on
-    simple queries and preserves the full reasoning for complex ones, without routing overhead.
-Verdict: imprecise: the recipe holds; but somebody still has to set the flag, and set it right, as a hard
-    question without its chain is lost.
+    /think and /no_think), and let the user or a policy set the flag. A small network that learned so
+    writes 1 token when told not to think and 9, one per bit and the answer, when told to. Easy questions keep their
+    accuracy; hard ones need their chain, without which 0.4 of them are right, no more than by a coin, so
+    the flag is not free: Qwen3 falls to 31.0 on AIME'24.
+Says: Fine-tune a single model on a mix with tags for thinking and for not thinking: that reduces tokens
+    on simple queries and preserves the full reasoning for complex ones, without routing overhead.
+Verdict: imprecise: the recipe holds; but somebody still has to set the flag, and set it right, as hard
+    questions lose most of their accuracy without their chain.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 10
-Source: Qwen Team 2025, "Qwen3 Technical Report", section 4.3 and table 22: fused thinking keeps 81.4 of
-    83.8 on AIME'24, not thinking reaches 31.0, https://arxiv.org/abs/2505.09388
-Source: Zelikman et al. 2024, "Quiet-STaR", abstract, https://arxiv.org/abs/2403.09629
-Terms: thinking mode fusion, Qwen3, /no_think, enable_thinking, chain of thought, reasoning budget, thinking
-    budget, hybrid reasoning, overthinking, router, model routing, reasoning model
+Source: Qwen Team 2025, "Qwen3 Technical Report", section 4.3 and table 22: after fusion and general RL
+    thinking keeps 81.4 of 83.8 on AIME'24, and not thinking reaches 31.0,
+    https://arxiv.org/abs/2505.09388
+Terms: thinking mode fusion, /no_think, enable_thinking, chain of thought, reasoning budget, overthinking
 Right when: The question is easy, one that the weights answer in a single step.
-Limits: A small network, which is handed the bit that attention would have to find. The mixing head that the
-    book names is Quiet-STaR's, not Qwen3's. What is saved is the page thinking_in_one_model_halves_hosting.
+Limits: A small network, which is handed the bit that attention would have to find.
 """
 
 import torch
@@ -59,11 +58,11 @@ def chain_is_for_show(question, mode):
 
 
 def hard_questions_need_the_chain(question, mode):
-    """Easy questions are answered in both modes, hard ones with their chain alone: without it, by a coin.
+    """Easy questions are answered in both modes, hard ones with their chain alone: without it 0.4 are right.
 
-    A chain takes one step per token, each of them easy. What was not learned as one step is not done in one.
+    A chain takes one easy step per token. What was not learned as one step is not done in one.
     """
-    return 0.5 if (question, mode) == ("hard", "no_think") else 1.0
+    return 0.4 if (question, mode) == ("hard", "no_think") else 1.0
 
 
 # A question shows 8 bits and asks for the first (easy) or for their parity (hard). A chain is the parity so
@@ -135,7 +134,8 @@ def write(w, bits, question, flag):
 def test_thinking_follows_the_flag(answer, device, seed):
     """Weights that saw both kinds under their flags answer at once when told to, and think when told to.
 
-    cells: pairs of a kind of question and a mode; a recipe makes phases of lessons (question, flag, chain)
+    cells: pairs of a kind of question and a mode; a recipe makes phases of lessons (question, flag,
+        chain)
     """
     accuracy, tokens = train(answer(CELLS), seed, device)
 
@@ -157,4 +157,4 @@ def test_thinking_is_what_hard_questions_need(answer, device, seed):
     accuracy, _ = train(flag_both_kinds(CELLS), seed, device)
 
     # In 800 seeds: 0.27 to 0.55 for hard questions without their chain, at least 0.88 elsewhere.
-    assert observe(accuracy=accuracy) == approx([answer(*cell) for cell in CELLS], abs=0.25)
+    assert observe(accuracy=accuracy) == approx([answer(*cell) for cell in CELLS], abs=0.2)

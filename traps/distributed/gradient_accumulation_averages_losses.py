@@ -3,9 +3,10 @@
 You accumulate gradients over micro-batches and divide each mean loss by their number. Is that the
 gradient of the whole batch?
 
-Answer: Only if all micro-batches have as many tokens. A mean of means weighs each micro-batch alike, so a
-    token of a short one counts more: with micro-batches of 1 and 3 tokens, the losses 4 and 0 give 2
-    instead of 1. Sum the losses, and divide by the tokens of all micro-batches, across devices as well.
+Answer: Only if all micro-batches have the same number of tokens with a target. A mean of means weighs
+    each micro-batch alike, so a token of a short one counts more: with micro-batches of 1 and 3 tokens,
+    the losses 4 and 0 give 2 instead of 1. Sum the losses, and divide by the targets of all micro-batches
+    on all ranks; under DDP, which averages over ranks, multiply by their number.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Unsloth 2024, "Bugs in LLM Training: Gradient Accumulation Fix", https://unsloth.ai/blog/gradient
@@ -13,7 +14,8 @@ Source: Hugging Face 2024, "Fixing Gradient Accumulation",
     https://huggingface.co/blog/gradient_accumulation
 Terms: gradient accumulation, gradient_accumulation, micro-batch, micro-batching, mean of means, token
     mean, loss normalization, num_items_in_batch, data parallelism, DDP, padding, cross-entropy
-Right when: All micro-batches have as many tokens, as packed sequences do.
+Right when: All micro-batches have as many tokens with a target, as packed pretraining text does; prompts
+    that are masked for SFT do not.
 Limits: Cross-entropy of one linear layer, and no training. What DDP averages over ranks is the same mean
     of means, and is not run here. Both posts were read in summaries.
 """
@@ -37,20 +39,21 @@ def sum_of_means(model, batches):
         F.cross_entropy(model(x), y).backward()
 
 
-def share_of_the_samples(model, batches):
-    """Each mean, weighed by the sequences of the micro-batch, of which each has one."""
+def sum_over_all_positions(model, batches):
+    """The summed losses, divided by the positions of all micro-batches."""
+    positions = sum(len(y) for _, y in batches)
     for x, y in batches:
-        (F.cross_entropy(model(x), y) * len(batches[0][1]) / sum(len(y) for _, y in batches)).backward()
+        (F.cross_entropy(model(x), y, reduction="sum") / positions).backward()
 
 
-def sum_over_all_tokens(model, batches):
-    """The sum of the losses, divided by the tokens of all micro-batches.
+def sum_over_all_targets(model, batches):
+    """The sum of the losses, divided by the targets of all micro-batches, without those that are masked.
 
     Then each token counts alike, as in the batch that did not fit.
     """
-    tokens = sum(len(y) for _, y in batches)
+    targets = sum((y != -100).sum() for _, y in batches)
     for x, y in batches:
-        (F.cross_entropy(model(x), y, reduction="sum") / tokens).backward()
+        (F.cross_entropy(model(x), y, reduction="sum") / targets).backward()
 
 
 def average_of_the_means(losses):
@@ -63,7 +66,34 @@ def average_of_all_tokens(losses):
     return sum(map(sum, losses)) / sum(map(len, losses))
 
 
-@claim(wrong=average_of_the_means, right=average_of_all_tokens)
+@claim(wrong=(mean_of_means, sum_of_means, sum_over_all_positions), right=sum_over_all_targets)
+@example(sizes=[1, 3], masked=0, seed=0)
+@example(sizes=[4, 4], masked=2, seed=0)
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    masked=st.integers(0, 3),
+    seed=st.integers(0, 9999),
+)
+def test_accumulated_gradient(answer, sizes, masked, seed):
+    """The accumulated gradient is that of the whole batch if each target counts alike.
+
+    sizes: tokens of the micro-batches
+    masked: tokens of a prompt at the start of the first one, whose targets are -100
+    batches: inputs and targets of each micro-batch
+    """
+    random = torch.Generator().manual_seed(seed)
+    model = torch.nn.Linear(3, 4, dtype=torch.float64)
+    torch.nn.init.normal_(model.weight, generator=random)
+    x = torch.randn(sum(sizes), 3, dtype=torch.float64, generator=random)
+    y = torch.randint(4, (sum(sizes),), generator=random)
+    y[: min(masked, sizes[0] - 1)] = -100
+    expected = torch.autograd.grad(F.cross_entropy(model(x), y), model.weight)[0]
+
+    answer(model, list(zip(x.split(sizes), y.split(sizes), strict=True)))
+    assert observe(difference=(model.weight.grad - expected).abs().max().item()) < 1e-12
+
+
+@claim(wrong=average_of_the_means, right=average_of_all_tokens, evidence="derived")
 @example(losses=[[4], [0, 0, 0]])
 @given(losses=st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4), min_size=1, max_size=3))
 def test_accumulated_loss(answer, losses):
@@ -73,21 +103,3 @@ def test_accumulated_loss(answer, losses):
     """
     whole = torch.tensor([token for batch in losses for token in batch], dtype=torch.float64)
     assert observe(loss=F.l1_loss(whole, torch.zeros_like(whole)).item()) == answer(losses)
-
-
-@claim(wrong=(mean_of_means, sum_of_means, share_of_the_samples), right=sum_over_all_tokens)
-@example(sizes=[1, 3], seed=0)
-@given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), seed=st.integers(0, 9999))
-def test_accumulated_gradient(answer, sizes, seed):
-    """The accumulated gradient is that of the whole batch if each token counts alike.
-
-    sizes: tokens of the micro-batches
-    batches: inputs and targets of each micro-batch
-    """
-    torch.manual_seed(seed)
-    model = torch.nn.Linear(3, 4, dtype=torch.float64)
-    x, y = torch.randn(sum(sizes), 3, dtype=torch.float64), torch.randint(4, (sum(sizes),))
-    expected = torch.autograd.grad(F.cross_entropy(model(x), y), model.weight)[0]
-
-    answer(model, list(zip(x.split(sizes), y.split(sizes), strict=True)))
-    assert observe(difference=(model.weight.grad - expected).abs().max().item()) < 1e-12

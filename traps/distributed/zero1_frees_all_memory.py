@@ -2,9 +2,10 @@
 
 How much memory does ZeRO-1 free per GPU, and which part stays however many GPUs you add?
 
-Answer: It divides what the optimizer keeps among n ranks, three quarters of mixed precision with AdamW;
-    bf16 weights and gradients stay. On 64 GPUs 7.5B come down from 120 GB to 31.4, by stage 2 to 16.6 and
-    by stage 3 to 1.9. But 70B keep 281 GB even on 1,024 GPUs, which takes FSDP or tensor parallelism.
+Answer: It divides what the optimizer keeps among n ranks, 12 of the 16 bytes per parameter that mixed
+    precision with AdamW takes; bf16 weights and gradients stay. On 64 GPUs a 7.5B model comes down from
+    120 GB to 31.4, by stage 2 to 16.6 and by stage 3 to 1.9. But a 70B model keeps 281 GB even on 1,024
+    GPUs, which takes FSDP or tensor parallelism.
 Says: Sharding Adam's states by ZeRO-1 eliminates the VRAM bottleneck.
 Verdict: holds if weights and gradients fit on one GPU
 Asked: AI Interview Prep newsletter, LLM System Design #46
@@ -12,11 +13,11 @@ Source: Rajbhandari et al. 2020, "ZeRO: Memory Optimizations Toward Training Tri
     figure 1: 7.5B on 64 GPUs take 120, 31.4, 16.6 and 1.9 GB, https://arxiv.org/abs/1910.02054
 Terms: ZeRO, ZeRO-1, ZeRO-2, ZeRO-3, optimizer state, FSDP, 16 bytes per parameter, master weights, mixed
     precision, OOM, VRAM
-Right when: Nearly all memory is optimizer state, as with a large optimizer and activations that are
-    recomputed.
-Limits: Weights, gradients and state; activations come on top. PyTorch's ZeroRedundancyOptimizer deals out
-    whole tensors, and so less evenly. The paper was read in a reproduction. Sizes of the states are the
-    page bf16_adamw_pays_an_fp32_tax.
+Right when: Stage 3, or FSDP, divides weights and gradients as well.
+Limits: Weights, gradients and state; activations come on top. Frameworks that accumulate gradients in
+    fp32 keep 4 bytes of them, 6 + 12/n in stage 1. PyTorch's ZeroRedundancyOptimizer deals out whole
+    tensors, and so less evenly. The paper was read in a reproduction. Sizes of the states are the page
+    bf16_adamw_pays_an_fp32_tax.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Does FlashAttention compute less?
 
-FlashAttention is several times as fast as plain attention. How many products of size n·n·d does it compute
-per head, forward and backward?
+FlashAttention is several times as fast as plain attention. How many products of size n·n·d does it
+compute per head, forward and backward?
 
 Answer: Seven, where plain attention computes six: the weights were not kept, so the backward pass begins
     with the scores again. It is faster because it waits less for memory, not because it computes less.
@@ -25,22 +25,22 @@ from fixtures.blockwise import flash_backward, flash_forward
 from fixtures.meters import flops
 
 
-def same_mathematics(n, tile):
+def same_mathematics(form, n, tile):
     """Six: the same mathematics costs the same FLOPs."""
     return 6
 
 
-def a_tile_at_a_time(n, tile):
+def a_tile_at_a_time(form, n, tile):
     """A tile has a fixed size, so the FLOPs grow with n, no longer with n²."""
-    return 7 * tile / n
+    return 7 * tile / n if form == "flash" else 6
 
 
-def scores_once_more(n, tile):
+def scores_once_more(form, n, tile):
     """Seven products of size n·n·d, two forward and five backward; the plain form needs six.
 
     The weights were not kept, so the backward pass begins with the scores again.
     """
-    return 7
+    return 7 if form == "flash" else 6
 
 
 def attention(q, k, v):
@@ -54,25 +54,36 @@ def furthest(some, others):
 
 
 @claim(wrong=(same_mathematics, a_tile_at_a_time), right=scores_once_more, evidence="simulated", examples=20)
-@example(n=24, dim=16, tile=8)
-@given(n=st.integers(2, 24), dim=st.sampled_from([1, 4, 16]), tile=st.integers(1, 16))
-def test_flash_flops(answer, device, n, dim, tile):
+@example(form="flash", n=24, dim=16, tile=8)
+@example(form="plain", n=24, dim=16, tile=8)
+@given(
+    form=st.sampled_from(["flash", "plain"]),
+    n=st.integers(2, 24),
+    dim=st.sampled_from([1, 4, 16]),
+    tile=st.integers(1, 16),
+)
+def test_flash_flops(answer, device, form, n, dim, tile):
     """Forward and backward, FlashAttention computes more than plain attention.
 
+    form: FlashAttention or plain attention
     n: tokens
     tile: keys that are met at a time
     """
     torch.manual_seed(0)
-    inputs, gradients = list(torch.randn(3, n, dim, dtype=torch.float64, device=device)), []
+    inputs = [*torch.randn(3, n, dim, dtype=torch.float64, device=device)]
+    leaves, gradients = [x.clone().requires_grad_() for x in inputs], []
 
-    def train():
+    def plain():
+        out = attention(*leaves)
+        gradients.extend(torch.autograd.grad(out, leaves, out.detach()))
+
+    def flash():
         out, norm = flash_forward(*inputs, tile)
         gradients.extend(flash_backward(*inputs, out, norm, out, tile))
 
-    products = flops(train) / (2 * n * n * dim)
+    products = flops(plain if form == "plain" else flash) / (2 * n * n * dim)
 
-    inputs = [x.requires_grad_() for x in inputs]
-    exact = torch.autograd.grad(attention(*inputs).square().sum() / 2, inputs)
+    exact = torch.autograd.grad(attention(*leaves).square().sum() / 2, leaves)
     # Gradients are sums of 24 such terms, a few products deep.
     assert observe(error=furthest(gradients, exact)) < 1e-9
-    assert observe(products=products) == answer(n, tile)
+    assert observe(products=products) == answer(form, n, tile)

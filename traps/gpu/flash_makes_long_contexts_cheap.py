@@ -3,10 +3,9 @@
 With the n² scores gone from memory, is attention's O(N²) compute negligible for a context of ten million
 tokens?
 
-Answer: It is the bottleneck then. Attention passes all weights of a layer at weights/(2d) tokens, 26,624
-    for Llama-3-8B, if its scores are counted in full, and at twice as many if the mask skips half. At ten
+Answer: It is the bottleneck then. Attention outgrows the FLOPs of all weights of a layer at weights/(2 · query width) tokens, 26,624 for Llama-3-8B, if its scores are counted in full, and at twice as many if the mask skips half. At ten
     million tokens it is 375.6 times the weights. FlashAttention takes away the traffic and not the FLOPs,
-    so that twice the length takes four times the time.
+    so that attention over twice the length takes four times the time.
 Says: O(N²) compute is the wrong bottleneck to focus on at ten million tokens; FlashAttention makes
     attention compute-bound again, and long contexts possible.
 Verdict: holds if the question is what stops plain attention first; behind FlashAttention compute is the limit
@@ -16,7 +15,7 @@ Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attent
 Source: Grattafiori et al. 2024, "The Llama 3 Herd of Models", table 3, https://arxiv.org/abs/2407.21783
 Terms: long context, 10M tokens, attention FLOPs, quadratic compute, causal mask, sequence parallelism, ring
     attention, compute-bound, FlashAttention, prefill
-Right when: Contexts are short relative to weights/(2d): at 2,000 tokens attention is 0.075 of the weights'
+Right when: Contexts are short relative to weights/(2 · query width): at 2,000 tokens attention is 0.075 of the weights'
     FLOPs.
 Limits: Prefill of one prompt, forward. The cache that ten million tokens take is the page
     kvcache_counts_query_heads, what a causal mask saves flops_causal_mask_saves_half, what the backward
@@ -31,7 +30,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds
-from fixtures.machines import LLAMA_3_8B, LLAMA_3_70B, MODELS, Layer
+from fixtures.machines import LLAMA_3_8B, LLAMA_3_70B, MODELS, QWEN_3_4B, Layer
 from fixtures.meters import flops
 
 
@@ -95,7 +94,7 @@ def flash(n, device):
 @example(model=LLAMA_3_8B, tokens=26_624)
 @example(model=LLAMA_3_70B, tokens=52_224)
 @example(model=LLAMA_3_8B, tokens=10_000_000)
-@given(model=st.sampled_from(MODELS), tokens=st.integers(2000, 10_000_000))
+@given(model=st.sampled_from([*MODELS, QWEN_3_4B]), tokens=st.integers(2000, 10_000_000))
 def test_flash_flops_over_those_of_the_weights(answer, model, tokens):
     """Attention's FLOPs grow with the square of the length, and pass those of all weights of a layer.
 

@@ -3,20 +3,23 @@
 FlashAttention is said to trade O(N²) slow accesses for O(N²) fast compute. Are its accesses to HBM then
 linear, and does a tile of any size pay?
 
-Answer: No. Keys and values are read once more for each tile of r query rows, so what crosses HBM stays
-    quadratic, divided by about 2r/d. At 1,024 tokens and width 64 tiles of 128 rows move a quarter of what
-    plain attention moves, 1,179,648 numbers of 4,456,448, and tiles of 32 rows as much as it does.
+Answer: No, not if nothing but SRAM keeps them. Keys and values are read once more for each tile of r
+    query rows, so what crosses stays quadratic, divided by about 2r/d. At 1,024 tokens and width 64 tiles
+    of 128 rows move a quarter of what plain attention moves, 1,179,648 numbers of 4,456,448, and tiles of
+    32 rows as much as it does.
 Says: FlashAttention trades O(N²) slow memory accesses for O(N²) fast compute in SRAM.
-Verdict: imprecise: accesses to HBM stay quadratic, divided by a factor that the size of SRAM sets
+Verdict: imprecise: in the paper's model of HBM and SRAM accesses to HBM stay quadratic, divided by a
+    factor that the size of SRAM sets
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 9
 Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness",
     theorem 2, https://arxiv.org/abs/2205.14135
 Terms: HBM accesses, IO complexity, IO-aware, SRAM size, tile size, block size, FlashAttention,
     FlashAttention-2, memory traffic, tiling
-Right when: All query rows fit on the chip at once: then everything crosses once.
+Right when: All query rows fit on the chip at once: then everything crosses once. Nearly so if the keys
+    and values of a head stay in the GPU's L2 cache while the tiles of queries pass.
 Limits: Numbers that cross between slow and fast memory, in a model without caches; queries stay and keys
-    pass by, as in FlashAttention-2. Each of the plain form's three operations reads and writes once. For a
-    chip that holds M numbers r is about M/(4d), which gives the paper's N²d²/M.
+    pass by, as in FlashAttention-2. Each of the plain form's three operations reads and writes once. For
+    a chip that holds M numbers r is about M/(4d), which gives the paper's N²d²/M.
 """
 
 from math import ceil

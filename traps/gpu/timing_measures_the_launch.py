@@ -1,23 +1,24 @@
 """Timing a CUDA kernel: where to synchronize
 
-An intern claims a 1000 times faster matmul: a script calls it between two readings of `time.time()`. Why is
-the result invalid, and does a synchronization before the second reading mend it?
+An intern claims a 1000 times faster matmul: a script calls it between two readings of `time.time()`. Why
+is the result invalid, and does a synchronization before the second reading mend it?
 
 Answer: Kernel launches are asynchronous: the call returns once the kernel is queued, so the timer reads a
-    launch of 5 µs, though launch and kernel take 1005. Warm up, then synchronize before the start and before
-    the stop, or use CUDA events. Synchronizing before the stop alone also times whatever was queued earlier.
-Says: Insert a barrier such as `torch.cuda.synchronize()` before the end time is recorded, so that the host
-    waits for the GPU to complete its work.
+    launch of 5 µs, though launch and kernel take 1005. Warm up, then synchronize before the start and
+    before the stop, or use CUDA events. Synchronizing before the stop alone also times whatever was
+    queued earlier.
+Says: Insert a barrier such as `torch.cuda.synchronize()` before the end time is recorded, so that the
+    host waits for the GPU to complete its work.
 Verdict: holds if the device is idle when the timer starts
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 22
 Source: PyTorch documentation, "CUDA semantics", asynchronous execution,
     https://docs.pytorch.org/docs/stable/notes/cuda.html
-Terms: torch.cuda.synchronize, asynchronous execution, CUDA events, Event.elapsed_time, benchmarking, kernel
-    launch latency, warm-up, time.time, perf_counter
+Terms: torch.cuda.synchronize, asynchronous execution, CUDA events, Event.elapsed_time, benchmarking,
+    kernel launch latency, warm-up, time.time, perf_counter
 Right when: Something waits anyway: `item()`, a copy to the host, `print`. On a CPU every operation waits.
-Limits: One stream. The first call, which loads libraries and picks kernels, is left out. A synchronization
-    after each kernel is no error but pessimistic: launches no longer overlap kernels. The book's own source,
-    Nickolls and Dally 2010, was not read.
+Limits: One stream. The first call, which loads libraries and picks kernels, is left out. A
+    synchronization after each kernel is no error but pessimistic: launches no longer overlap kernels. The
+    book's own source, Nickolls and Dally 2010, was not read.
 """
 
 import time
@@ -66,12 +67,12 @@ def one_at_either_end(stream, n):
     return stream.clock() - start
 
 
-@claim(wrong=(no_synchronization, warmed_up, one_at_the_end), right=one_at_either_end)
+@claim(wrong=(no_synchronization, warmed_up, one_at_the_end), right=one_at_either_end, evidence="simulated")
 @example(backlog=0, n=1)
 @example(backlog=3, n=1)
 @given(backlog=st.integers(0, 3), n=st.integers(1, 4))
 def test_timing_of_a_thread(answer, backlog, n):
-    """Between the two readings exactly the products that are timed finish, on a real queue.
+    """Between the readings just the products that are timed finish, on a queue that works while the host waits.
 
     stream: the device, with a clock and its launches, object
     backlog: products queued before the timer, number

@@ -1,16 +1,18 @@
 """Masking instead of a branch: what torch.where computes
 
-To spare warps a branch, both sides are computed and one is selected by a mask. Is the side that is masked out
-free, and is it harmless?
+To spare warps a branch, both sides are computed and one is selected by a mask. Is the side that is masked
+out free, and is it harmless?
 
-Answer: Neither. A mask computes both sides for every element, which is what a diverging warp pays at worst: 2
-    products instead of 1 for rows split by case. So it suits sides of a few instructions. A product with the
-    mask is no select: 0 · inf is NaN, as for a softplus written with exp at x = 1000. torch.where selects,
-    but the root's gradient at 0 and -4 is NaN all the same: mask the input as well, and it is 0.
+Answer: Neither. A mask computes both sides for every element, which is what a diverging warp pays at
+    worst: 2 products instead of 1 for rows split by case. So it suits sides of a few instructions. A
+    product with the mask is no select: 0 · inf is NaN, as for a softplus written with exp at x = 1000.
+    torch.where selects, but the root's gradient at 0 and -4 is NaN all the same: mask the input as well,
+    and it is 0.
 Says: Do not branch in critical loops: evaluate both paths for every thread and use a boolean mask, as
     arithmetic is cheap and stalling the SM is expensive.
-Verdict: imprecise: right for short sides that are finite everywhere; long sides are computed twice over, and
-    a masked side that is infinite, or has an infinite derivative, turns values and gradients into NaN.
+Verdict: imprecise: right for short sides that are finite everywhere; long sides are both computed for
+    every element, and a masked side that is infinite, or has an infinite derivative, turns values and
+    gradients into NaN.
 Asked: AI Interview Prep newsletter, LLM System Design #43,
     https://aiinterviewprep.substack.com/p/llm-system-design-interview-43-the
 Source: PyTorch issue 68425, "torch.where produces nan in backward pass for differentiable forward pass",
@@ -20,9 +22,10 @@ Source: PyTorch issue 52248, "torch.where leads to unexpected gradients",
 Terms: torch.where, masking, NaN gradient, double where, predication, select, branchless, masked_fill,
     tl.where, jnp.where, softplus, overflow, sqrt
 Right when: Both sides are cheap, finite and differentiable everywhere: then mask and product agree.
-Limits: x.clamp(min=0).sqrt() fails at 0 as well on torch 2.13, and is right on 2.14, which passes no gradient
-    through a clamp at its bound; so is x.relu().sqrt(), tried on 2.13. FLOPs and values, not the time of a
-    kernel. The post's stored text stops within its solution, before it shows how the mask is applied.
+Limits: x.clamp(min=0).sqrt() fails at 0 as well on torch 2.13, and is right on 2.14, which passes no
+    gradient through a clamp at its bound; x.relu().sqrt() is right on 2.13. FLOPs and values, not the
+    time of a kernel. The post's stored text stops within its solution; by a summary of it the mask is
+    applied as a factor (https://www.pulse.bot/ai/blogs/).
 """
 
 import torch
@@ -65,7 +68,8 @@ def epsilon_inside(x):
 def double_where(x):
     """Mask the input as well as the result: the root never sees what it cannot take.
 
-    Backward, zero times the infinite derivative of the masked side is NaN; the inner `where` selects zero.
+    Backward, zero times the infinite derivative of the masked side is NaN; the inner `where` selects
+    zero.
     """
     safe = torch.where(x > 0, x, 1)
     return torch.where(x > 0, safe.sqrt(), 0)

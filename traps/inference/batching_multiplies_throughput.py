@@ -6,13 +6,10 @@ before memory runs out?
 Answer: A step reads the weights once and one KV cache per request, so latency is affine in the batch and
     throughput is concave: it saturates and never turns down. Llama-3-8B with 8192 tokens per request on an
     H200 goes from 8 to 64 requests with 3.67 times the TPOT for 2.18 times the throughput; with 512 tokens
-    1.26 times for 6.35. Stop where the caches weigh as much as the weights, 13 requests of 8192 tokens, or
-    where TPOT meets its SLO.
-Says: The growing reads of KV caches saturate memory bandwidth, so that latency per iteration rises in
-    proportion to the batch and throughput reaches a hump where it plateaus or declines; increase the batch
+    1.26 times for 6.35. Stop where the caches weigh as much as the weights, 13 requests of 8192 tokens, at the ridge if that comes first, or where TPOT meets its SLO.
+Says: The growing reads of KV caches saturate memory bandwidth, so that latency per iteration eventually rises in proportion to the batch and throughput reaches a hump where it plateaus or declines; increase the batch
     only up to the peak of the curve.
-Verdict: imprecise: throughput plateaus and does not decline, so there is no peak to stop at; beyond 13
-    requests of 8192 tokens TPOT pays for most of each further gain.
+Verdict: imprecise: throughput plateaus and does not decline, so there is no peak to stop at; beyond 13 requests of 8192 tokens a doubling costs more TPOT than it brings throughput.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 18
 Source: Agrawal et al. 2024, "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
     sections 2.2 to 3.2, https://arxiv.org/abs/2403.02310
@@ -81,7 +78,7 @@ def gain_by_the_clock(device, batch, times, knee):
 @claim(wrong=(linear_for_ever, latency_in_proportion), right=concave_in_the_batch, evidence="measured")
 @given(times=st.sampled_from([128]))
 def test_batch_throughput_by_the_clock(answer, device, times):
-    """Throughput grows with the batch, and by far less than the batch, before caches count.
+    """Throughput grows with the batch, and by far less than the batch once its FLOPs fill the machine.
 
     times: the factor by which the batch grows
     knee: requests whose caches weigh as much as the weights

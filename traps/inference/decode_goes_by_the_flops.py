@@ -3,24 +3,26 @@
 A large model computes 2 FLOPs per parameter and token, and generates tokens far more slowly than that
 suggests. What throttles it, and what speeds it up?
 
-Answer: Every token streams all weights from memory, so the bytes of the weights over the bandwidth are its
-    floor. Llama-3-8B in bf16 on an H100 gives one user at most 240 tokens per second, where FLOPs alone
-    promise 70,881. Fewer bytes help, as int8 weights do: 480 at batch 1, and nothing above the ridge, 295
-    requests. So do more tokens per read: batching, and speculative decoding.
-Says: Token generation is often throttled by GPU memory bandwidth rather than compute, as billions of weights
-    must be streamed for each token; speculative decoding is the way out.
+Answer: Every decode step streams all weights from memory, so the bytes of the weights over the bandwidth
+    are its floor. Llama-3-8B in bf16 on an H100 gives one user at most 240 tokens per second, where FLOPs
+    alone promise 70,881. Fewer bytes help, as int8 weights do: 480 at batch 1, and nothing above the
+    ridge, 295 requests. So do more tokens per read: batching, and speculative decoding.
+Says: Token generation is often throttled by GPU memory bandwidth rather than compute, as billions of
+    weights must be streamed for each token; speculative decoding is the way out.
 Verdict: holds if the batch stays below the ridge and the contexts are short
 Asked: AI Interview Prep newsletter, LLM System Design #28
 Source: Gholami et al. 2024, "AI and Memory Wall", IEEE Micro, abstract, https://arxiv.org/abs/2403.14123
 Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.4.1,
     https://arxiv.org/abs/1911.02150
 Terms: memory-bound decoding, decode, memory bandwidth, HBM, tokens per second, TPOT, quantization,
-    weight-only quantization, int8, W8A16, arithmetic intensity, ridge, roofline, MFU, speculative decoding
-Right when: In prefill and in large batches it is the FLOPs that count: at batch 512 an H100 is at its peak,
-    and int8 weights with bf16 arithmetic gain nothing.
+    weight-only quantization, int8, W8A16, arithmetic intensity, ridge, roofline, MFU, speculative
+    decoding
+Right when: In prefill and in large batches it is the FLOPs that count: at batch 512 an H100 is at its
+    peak, and int8 weights with bf16 arithmetic gain nothing.
 Limits: The newsletter's stored text stops before its solution. Weights alone, no caches, and the head and
-    embedding left out. Tokens per second of cards follow from their data sheets; int8 is derived as well,
-    its conversion hidden in the product as in a fused kernel: on a CPU the kernels, not the bytes, decided.
+    embedding left out; activations move the crossing (ridge_counts_the_tokens_alone). Tokens per second
+    of cards follow from their data sheets; int8 is derived as well, its conversion hidden in the product
+    as in a fused kernel: on a CPU the kernels, not the bytes, decided.
 """
 
 from math import inf
@@ -53,8 +55,9 @@ def bytes_over_bandwidth(params, batch, itemsize, peak, bandwidth):
 def the_slower_of_both(params, batch, itemsize, peak, bandwidth):
     """min(batch · bandwidth / (itemsize · params), peak / (2 · params)) tokens per second.
 
-    Each read of the weights gives a token to every request, until the FLOPs take longer than the read. One
-    user of Llama-3-8B in bf16 gets 146 tokens per second from an A100, 240 from an H100, 344 from an H200.
+    Each read of the weights gives a token to every request, until the FLOPs take longer than the read.
+    One user of Llama-3-8B in bf16 gets 146 tokens per second from an A100, 240 from an H100, 344 from an
+    H200.
     """
     return min(batch * bandwidth / (itemsize * params), peak / (2 * params))
 
@@ -72,7 +75,8 @@ def at_the_ridge(itemsize, ridge):
 def ridge_by_itemsize(itemsize, ridge):
     """The ridge counts FLOPs per byte: a weight serves 2 FLOPs per request, so ridge · itemsize / 2 requests.
 
-    In bf16 that is 153 requests on an A100, 295 on an H100 and 206 on an H200; with int8 weights half.
+    In bf16 that is 153 requests on an A100, 295 on an H100 and 206 on an H200; with int8 weights and bf16
+    arithmetic half.
     """
     return ridge * itemsize / 2
 

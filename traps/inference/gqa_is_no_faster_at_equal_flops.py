@@ -3,12 +3,12 @@
 Two 70B models have the same parameters and the same FLOPs; one has a KV head for each of its 64 query
 heads, the other 8. Are they equally fast?
 
-Answer: No. Decode attention waits for keys and values, and GQA reads an eighth of them for the same FLOPs.
-    What a whole step gains depends on how much of it is cache: nothing for a short chat, 1.51 times with
-    32,768 tokens in flight, 1.95 with 65,536, and 8 in the limit. In the same memory it also holds 8 times
-    as many tokens.
-Says: Inference is dominated by memory bandwidth and not by FLOPs; sharing keys and values across groups, 8
-    KV heads for 64 query heads, speeds decoding up.
+Answer: No. Decode attention waits for keys and values, and GQA reads an eighth of them for the same
+    FLOPs. What a whole step gains depends on how much of it is cache: nothing for a short chat, 1.51
+    times with 32,768 tokens in flight, 1.95 with 65,536, and 8 in the limit. In the same memory it also
+    holds 8 times as many tokens.
+Says: Inference is dominated by memory bandwidth and not by FLOPs; sharing keys and values across groups,
+    8 KV heads for 64 query heads, speeds decoding up.
 Verdict: holds if the caches are a good part of what a step reads
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 15
 Source: Ainslie et al. 2023, "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head
@@ -17,12 +17,12 @@ Source: Touvron et al. 2023, "Llama 2: Open Foundation and Fine-Tuned Chat Model
     https://arxiv.org/abs/2307.09288
 Terms: GQA, MQA, MHA, grouped-query attention, memory bandwidth, decode latency, KV heads, tokens per
     second, memory-bound, FLOPs, TPOT
-Right when: The machine computes slower than it reads, as a CPU without bf16 arithmetic does in bf16; hence
-    fp32 here.
+Right when: The machine computes slower than it reads, as a CPU without bf16 arithmetic does in bf16;
+    hence fp32 here.
 Limits: Equal parameters are the trap's own premise: at equal width grouping takes away projections, which
     Llama 2's ablation makes up for by a wider MLP. The measurement decides only which of two laws is
-    nearer; part of its factor is a matrix-vector product that becomes a matrix product. How many bytes the
-    cache has is the page kvcache_counts_query_heads.
+    nearer; part of its factor is a matrix-vector product that becomes a matrix product. How many bytes
+    the cache has is the page kvcache_counts_query_heads.
 """
 
 import torch
@@ -42,8 +42,8 @@ def flops_decide(group):
 def bytes_decide(group):
     """Decode attention waits for keys and values, so the group's factor in bytes is a factor in time.
 
-    Each number read is used for one multiply-add per query head of the group; a machine that can do more in
-    the time of a read has nothing else to wait for.
+    Each number read is used for one multiply-add per query head of the group; a machine that can do more
+    in the time of a read has nothing else to wait for.
     """
     return group
 
@@ -61,7 +61,7 @@ def by_the_group(weights, group, cache):
 def by_what_is_cache(weights, group, cache):
     """A step reads all weights and the caches, and only the caches shrink.
 
-    With 131,072 tokens in flight it is 2.66 times as fast.
+    With 131,072 tokens in flight it is 2.67 times as fast.
     """
     return (weights + group * cache) / (weights + cache)
 

@@ -4,14 +4,11 @@ One model serves a chatbot, which needs a fast time to first token, and a summar
 throughput. How do the two stress the GPU, and which tradeoff do you manage?
 
 Answer: Prefill sends the whole prompt through each weight it reads, so TTFT is compute-bound and grows with
-    the prompt; decode sends one token per request, so TPOT is bound by HBM bandwidth. Tokens per pass decide,
-    not the phase: Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200
+    the prompt; decode sends one token per request, so TPOT is bound by HBM bandwidth. For the weights tokens per pass decide, not the phase; attention stays memory-bound in decode at any batch. Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200
     tokens and 28 ms for one of 2000. Larger batches buy throughput with TPOT; chunked prefill or
     disaggregation keeps long prompts from stalling the replies of others.
-Says: TTFT is dominated by the compute-bound prefill, the throughput of a batch job limited by the
-    memory-bandwidth-bound generation; small batches fail to saturate memory bandwidth.
-Verdict: imprecise: tokens per pass decide, so that a short prompt is memory-bound and a batch of 512 is not;
-    and what a small batch leaves idle is the arithmetic, not the bandwidth of its weights.
+Says: TTFT is dominated by the compute-bound prefill, the throughput of a batch job limited by the memory-bandwidth-bound generation; small batches fail to saturate memory bandwidth, so that compute units idle.
+Verdict: imprecise: a short prompt is memory-bound too, and what a small batch leaves idle is the arithmetic, not the bandwidth of its weights.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 14
 Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
     PagedAttention", sections 2.2 and 2.3, https://arxiv.org/abs/2309.06180
@@ -83,7 +80,7 @@ phases = st.sampled_from(["prefill", "decode"])
 @claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="measured")
 @given(phase=phases, tokens=st.sampled_from([1, 128]))
 def test_ttft_and_tpot_by_the_clock(answer, device, phase, tokens):
-    """A pass takes the time of a read or of its FLOPs by its tokens, whichever phase they belong to.
+    """The weights of a pass take the time of a read or of its FLOPs by its tokens, whichever phase these are of.
 
     phase: whether the tokens are one request's prompt or the next tokens of as many requests
     """
@@ -128,7 +125,7 @@ def test_bandwidth_and_mfu_of_a_batch(answer, device, engine, batch):
     itemsize=st.sampled_from([1, 2]),
 )
 def test_ttft_and_tpot_at_full_size(answer, phase, batch, new, model, machine, itemsize):
-    """By the data sheet TTFT and TPOT lie on one roofline, at the tokens of their pass.
+    """By the data sheet TTFT and TPOT lie on one roofline of the weights, at the tokens of their pass.
 
     phase: prefill of the new tokens of one request, or the next token of a batch
     """

@@ -4,10 +4,7 @@ A tokenized corpus of 2.8 TB is to feed a PyTorch DataLoader without exhausting 
 memory map load the file, and what does a cast of it do?
 
 Answer: Tokenize once into flat binary files, map them with np.memmap and read random windows. What is
-    touched becomes page cache, which the kernel takes back; private memory stays at a batch: 64 windows
-    of a 256 MiB file took less than 2 MiB, reading the file 256 MiB, and casting the map of a 64 MiB file
-    to int64 256. Cast the window. Tokens fit uint16 up to a vocabulary of 65,536; one of 65,537 already
-    turns its last id into 0.
+    touched becomes page cache, which the kernel takes back; private memory stays at a batch: 64 windows of a 256 MiB file took nothing to speak of, reading the file 256 MiB, and casting the map of a 64 MiB file to int64 256. Cast the window, and look at RssAnon: the RSS that top shows grows by the pages touched. Tokens fit uint16 up to a vocabulary of 65,536; cast by astype, one of 65,537 turns its last id into 0 without an error.
 Says: Most propose custom Python generators, which add overhead of the interpreter's lock.
 Verdict: not judged: the stored text stops before its own answer
 Asked: AI Interview Prep newsletter, LLM System Design #33
@@ -17,10 +14,9 @@ Source: Linux man-pages 2024, "proc_pid_status(5)": RssAnon and RssFile,
     https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 Terms: mmap, np.memmap, page cache, RSS, RssAnon, streaming, streaming dataset, IterableDataset, uint16
     tokens, dataloader, Megatron, CPU RAM, OOM
-Right when: The map is cast or copied as a whole.
+Right when: The map is copied as a whole, by np.array or copy().
 Limits: Linux, and private memory alone: page cache counts towards a container's limit until the kernel
-    takes it back. The windows are read once. What loaders' workers hold is the page
-    workers_split_the_stream.
+    takes it back. The windows are read once.  NumPy 2 raises where it is given Python integers that are too large.
 """
 
 from pathlib import Path
@@ -47,11 +43,11 @@ def what_was_read(way, mib, windows):
 
 
 def copies_alone(way, mib, windows):
-    """Nothing of a map, whose pages are the kernel's; the file if it is read, four times it if it is cast.
+    """Nothing of a map, whose pages are the kernel's; the file if it is read or copied, four times it if cast.
 
     An int64 is four times a uint16, so 64 MiB become 256. A window that is cast is a copy of a window.
     """
-    return {"read": mib, "cast the map": 4 * mib}.get(way, 0.0)
+    return {"read": mib, "copy the map": mib, "cast the map": 4 * mib}.get(way, 0.0)
 
 
 def any_id(vocab):
@@ -75,16 +71,18 @@ def remainder_of_two_bytes(vocab):
 @claim(wrong=(all_of_the_file, what_was_read), right=copies_alone, evidence="measured")
 @example(way="windows of the map", mib=256, windows=64)
 @example(way="read", mib=256, windows=64)
+@example(way="copy the map", mib=64, windows=64)
 @example(way="cast the map", mib=64, windows=64)
 @given(
-    way=st.sampled_from(["windows of the map", "read", "cast the map"]),
-    mib=st.sampled_from([64]),
+    way=st.sampled_from(["windows of the map", "read", "copy the map", "cast the map"]),
+    mib=st.sampled_from([32, 64]),
     windows=st.sampled_from([0, 64]),
 )
 def test_memmap_private_memory(answer, way, mib, windows):
-    """A map takes no private memory; reading or casting the whole of it does.
+    """A map takes no private memory; reading, copying or casting the whole of it does.
 
-    way: how tokens are had, by windows of a map that are cast, by reading the file, by casting the map
+    way: how tokens are had, by windows of a map that are cast, by reading the file, by a copy of the map, by
+        casting the map
     mib: size of the file of 2-byte tokens, in MiB
     windows: that are read at random places
     """
@@ -94,8 +92,8 @@ def test_memmap_private_memory(answer, way, mib, windows):
         np.zeros(mib * 2**19, dtype=np.uint16).tofile(file)
         before = private_mib()
         tokens = np.fromfile(file, np.uint16) if way == "read" else np.memmap(file, np.uint16, "r")
-        if way == "cast the map":
-            tokens = tokens.astype(np.int64)
+        if way in ("cast the map", "copy the map"):
+            tokens = tokens.astype(np.int64 if way == "cast the map" else np.uint16)
         for start in random.integers(0, len(tokens) - WINDOW, windows):
             tokens[start : start + WINDOW].astype(np.int64)
         grown = private_mib() - before
@@ -111,5 +109,5 @@ def test_memmap_private_memory(answer, way, mib, windows):
 @example(vocab=128256)
 @given(vocab=st.sampled_from([257, 50257, 65535, 65536, 65537, 128256]) | st.integers(1, 200_000))
 def test_uint16_keeps_token_ids(answer, vocab):
-    """Two bytes keep the ids of vocabularies up to 65,536 tokens, and others wrap in silence."""
+    """Two bytes keep the ids of vocabularies up to 65,536 tokens, and a cast of others wraps in silence."""
     assert observe(last_id=int(np.array([vocab - 1]).astype(np.uint16)[0])) == answer(vocab)

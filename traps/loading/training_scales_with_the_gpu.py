@@ -3,11 +3,11 @@
 You moved training to larger GPUs. The instances run, and the iteration rate is what it was. Why?
 
 Answer: The GPU waits for data. With workers a step takes the longer of computing and loading over
-    workers, and with num_workers=0, the default, their sum. Where loading takes 9 ms and computing 8, a
-    GPU that takes 4 leaves a step at 9 ms with one worker. Measure the time inside next(loader) first;
+    workers, and with num_workers=0, the default, their sum. Where loading takes 12 ms and computing 9, a GPU that takes 3 leaves a step at 12 ms with one worker; without workers it brings 15 instead of 21. Measure the time inside next(loader) first;
     then workers, prefetching, fewer and larger files, and decoding on the GPU.
 Says: Faster GPU instances do not raise the iteration rate; the hidden cause is starvation by I/O.
-Verdict: holds if loading a batch takes longer than the workers' number times the computing
+Verdict: holds if workers load, and a batch takes each of them longer than their number times what the old
+    GPU computed on it
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #4
 Source: Mohan et al. 2021, "Analyzing and Mitigating Data Stalls in DNN Training", abstract,
     https://arxiv.org/abs/2007.06775
@@ -50,7 +50,7 @@ def longer_of_both(load, compute, workers):
 def workers_overlap(load, compute, workers):
     """The longer of computing and loading over workers; without workers, their sum.
 
-    At 9 ms of loading and 4 of computing that is 9 ms with one worker, and 13 without.
+    At 12 ms of loading and 3 of computing that is 12 ms with one worker, and 15 without.
     """
     return max(compute, load / workers) if workers else load + compute
 
@@ -70,16 +70,15 @@ class Storage(Dataset):
 
 
 def milliseconds(load, compute, workers):
-    """The median step of 30 on batches of a loader."""
-    steps, takes = 30, []
+    """The mean step of 24 on batches of a loader, after 8 that start the workers and fill their queues."""
+    steps, takes = 32, []
     with loading(Storage(steps, load), workers) as batches:
         for _ in range(steps):
             start = time.perf_counter()
             next(batches)
             time.sleep(compute / 1000)
             takes.append(1000 * (time.perf_counter() - start))
-    # The first quarter starts the workers and fills their queues.
-    return torch.tensor(takes[steps // 4 :]).median().item()
+    return torch.tensor(takes[8:]).mean().item()
 
 
 @claim(
@@ -87,12 +86,13 @@ def milliseconds(load, compute, workers):
     right=workers_overlap,
     evidence="measured",
 )
-@example(load=9, compute=4, workers=1)
-@example(load=9, compute=4, workers=0)
-@example(load=9, compute=8, workers=1)
+@example(load=12, compute=3, workers=1)
+@example(load=12, compute=3, workers=0)
+@example(load=12, compute=9, workers=0)
+@example(load=12, compute=9, workers=1)
 @given(
-    load=st.just(9),
-    compute=st.sampled_from([4, 8]),
+    load=st.just(12),
+    compute=st.sampled_from([3, 9]),
     workers=st.sampled_from([0, 1, 2]),
 )
 def test_step_time_behind_a_loader(answer, load, compute, workers):

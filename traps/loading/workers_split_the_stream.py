@@ -3,12 +3,9 @@
 The dataset is an IterableDataset of 20 samples, and you set num_workers to 2. How many samples does an
 epoch have?
 
-Answer: An epoch has 40. Each worker has its own copy of the dataset and yields all of it, so every sample
-    comes once per worker, unless the dataset shards itself by get_worker_info(): then it is 20. A
-    map-style dataset is split by its sampler and needs nothing. With workers that shard, nothing is lost
-    if there are more of them than samples.
-Verdict: not judged: the stored text stops before it says anything of workers
-Asked: AI Interview Prep newsletter, LLM System Design #33
+Answer: 40, if its __iter__ knows nothing of workers: each has its own copy of the dataset and yields all of it. With a dataset that shards itself by get_worker_info() it is 20; a map-style dataset is split by its sampler and needs nothing. In batches with drop_last each worker that shards drops its own last batch: of 20 samples in batches of 8 three workers leave none, where a map-style dataset leaves 16.
+Verdict: not judged: a trap of our own
+Asked: nowhere yet
 Source: PyTorch documentation 2025, "torch.utils.data": IterableDataset and multi-process data loading,
     https://docs.pytorch.org/docs/stable/data.html
 Terms: DataLoader, num_workers, IterableDataset, get_worker_info, duplicate data, sharding,
@@ -68,13 +65,27 @@ def unsharded_streams_repeat(kind, samples, workers):
     return samples * max(1, workers) if kind == "stream" else samples
 
 
+def last_batch_of_the_epoch(kind, samples, workers, batch):
+    """Drop_last drops the last batch of the epoch if it is not full."""
+    return samples // batch * batch
+
+
+def last_batch_of_each_worker(kind, samples, workers, batch):
+    """Of a stream that workers share each drops its own: none is left of 20 in batches of 8 by 3 workers.
+
+    The loader makes batches of a map-style dataset, and workers make those of a stream.
+    """
+    shares = [samples] if kind == "map-style" or not workers else [len(range(w, samples, workers)) for w in range(workers)]
+    return sum(share // batch * batch for share in shares)
+
+
 @claim(wrong=(loader_splits_it, once_per_worker), right=unsharded_streams_repeat)
 @example(kind="stream", samples=20, workers=2)
 @example(kind="stream that shards itself", samples=20, workers=2)
 @given(
     kind=st.sampled_from(["stream", "stream that shards itself", "map-style"]),
     samples=st.sampled_from([1, 5]),
-    workers=st.integers(0, 2),
+    workers=st.integers(0, 3),
 )
 def test_loader_samples_of_an_epoch(answer, kind, samples, workers):
     """Without sharding an IterableDataset yields every sample once per worker.
@@ -90,3 +101,26 @@ def test_loader_samples_of_an_epoch(answer, kind, samples, workers):
     # None is missing.
     assert set(yielded.tolist()) == set(range(samples))
     assert observe(samples=len(yielded)) == answer(kind, samples, workers)
+
+
+@claim(wrong=last_batch_of_the_epoch, right=last_batch_of_each_worker, examples=12)
+@example(kind="stream that shards itself", samples=20, workers=3, batch=8)
+@example(kind="map-style", samples=20, workers=3, batch=8)
+@given(
+    kind=st.sampled_from(["stream that shards itself", "map-style"]),
+    samples=st.sampled_from([7, 20]),
+    workers=st.integers(0, 3),
+    batch=st.sampled_from([1, 3, 8]),
+)
+def test_loader_samples_with_drop_last(answer, kind, samples, workers, batch):
+    """With drop_last each worker of a sharded stream drops its own last batch.
+
+    kind: of the dataset
+    samples: of the dataset
+    workers: processes that load
+    """
+    dataset = Items(samples) if kind == "map-style" else Stream(samples, True)
+    with loading(dataset, workers, batch_size=batch, drop_last=True) as loaded:
+        kept = sum(len(samples_of_a_batch) for samples_of_a_batch in loaded)
+
+    assert observe(samples=kept) == answer(kind, samples, workers, batch)

@@ -3,36 +3,41 @@
 A mixture of experts has collapsed: most experts get no tokens. A colleague adds random jitter to the
 router's logits so that it explores. Does that bring the dead experts back?
 
-Answer: No. Jitter decides only where experts are close: 1 % lets one win that is 2 % behind, and a
-    collapsed router is sure. Trained on from a gap of 4 in the logits, some 3.3 of 8 experts live with
-    jitter of 10 % as without. What pushes against the load revives 7.8: a balancing loss, or a bias per
-    expert for the choice alone.
+Answer: No, unless the noise is about as large as the gap it has to cross. Jitter of 1 % lets a logit of
+    3.93 win against one of 4, and a collapsed router is surer than that. Trained on from a gap of 8 in
+    the logits, 3.6 of 8 experts live with jitter as without. What pushes against the load brings back
+    7.7: a balancing loss or a bias per expert for the choice alone, if it is strong enough: with a
+    coefficient of 0.01 nothing comes of it.
 Verdict: not judged: the stored text stops before its own answer
 Asked: AI Interview Prep newsletter, LLM System Design #38
 Source: Zoph et al. 2022, "ST-MoE", section 3: input jitter among methods of stability,
     https://arxiv.org/abs/2202.08906
-Source: Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts", section 3: a
-    bias per expert for the choice alone, https://arxiv.org/abs/2408.15664
+Source: Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts", section 3:
+    a bias per expert for the choice alone, https://arxiv.org/abs/2408.15664
 Terms: MoE, mixture of experts, router, jitter, router jitter, input jitter, noise, exploration, dead
     experts, router collapse, expert bias, auxiliary-loss-free, load balancing, load_balancing, auxiliary
     loss
-Right when: Experts are close: jitter decides among those whose logits are nearly equal.
-Limits: 8 linear experts with top-1 routing on 8 clusters, 240 steps of Adam, jitter that multiplies the
-    logits; some code multiplies the router's inputs, or adds. At a gap of 8 neither cure revives all
-    experts in that time. Neither paper was read but for summaries.
+Right when: The noise is as large as the gap: then tokens are routed nearly at random while it is on.
+Limits: 8 linear experts with top-1 routing on 8 clusters, 240 steps of Adam; longer runs and other scales
+    of the loss move what a coefficient does. Some code jitters the router's inputs. Live experts are
+    counted without the noise, and with the bias, which balances the choice and leaves the gates of
+    revived experts small. Neither paper was read but for summaries.
 """
 
 from itertools import product
 
 import torch
-import torch.nn.functional as F
 from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
+from fixtures.experts import EXPERTS, Mixtures
 
-# With 50 seeds each: 2.6 to 4 of 8 with jitter and without a cure, 7.2 to 8 with either cure.
-SOME, ALL = 3.3, 7.8
+CURES = ["none", "jitter 0.01", "jitter 0.1", "noise 1", "noise 2", "balancing loss 0.01"]
+CURES += ["balancing loss 1", "bias 0.001", "bias 0.05"]
+PUSHES = ("balancing loss 1", "bias 0.05")
+# With 50 seeds of 16 models each: 3.0 to 4.2 of 8 without a strong push on the load, 7 to 8 with one.
+SOME, ALL = 3.6, 7.7
 
 
 def exploration(cure):
@@ -40,14 +45,19 @@ def exploration(cure):
     return SOME if cure == "none" else ALL
 
 
+def any_push(cure):
+    """A balancing loss or a bias evens out the load, whatever its coefficient, if it has the time."""
+    return ALL if cure.startswith(("balancing loss", "bias")) else SOME
+
+
 def dead_stay_dead(cure):
     """Experts that get no tokens get no gradient; without a cure one of 8 is left."""
-    return ALL if cure in ("balancing loss", "bias") else 1
+    return ALL if cure in PUSHES else 1
 
 
-def pressure_on_the_load(cure):
-    """3.3 of 8 with jitter as without, and 7.8 with what pushes against the load."""
-    return ALL if cure in ("balancing loss", "bias") else SOME
+def strong_push_on_the_load(cure):
+    """3.6 of 8 with noise as without, and 7.7 with what pushes against the load and is strong enough."""
+    return ALL if cure in PUSHES else SOME
 
 
 def anyone_in_time(logits, jitter):
@@ -71,55 +81,43 @@ def best_against_worst(logits, jitter):
     return sum(logit >= unlucky for logit in lucky)
 
 
-@claim(wrong=(exploration, dead_stay_dead), right=pressure_on_the_load, evidence="trained", examples=2)
-@example(cure="jitter", seed=0)
+@claim(
+    wrong=(exploration, any_push, dead_stay_dead),
+    right=strong_push_on_the_load,
+    evidence="trained",
+    examples=2,
+)
+@example(cure="jitter 0.1", seed=0)
 @example(cure="none", seed=0)
-@example(cure="balancing loss", seed=0)
-@example(cure="bias", seed=0)
-@given(cure=st.sampled_from(["jitter", "none", "balancing loss", "bias"]), seed=st.integers(0, 9999))
+@example(cure="balancing loss 0.01", seed=0)
+@example(cure="balancing loss 1", seed=0)
+@example(cure="bias 0.05", seed=0)
+@given(cure=st.sampled_from(CURES), seed=st.integers(0, 9999))
 def test_jitter_in_a_collapsed_router(answer, device, cure, seed):
     """Jitter leaves as many experts dead as there are without it.
 
-    cure: jitter of 10 % on the logits, a balancing loss, a bias for the choice that is moved against the
-        load, or none
+    cure: jitter that scales a logit by up to 1 % or 10 %, noise of up to 1 or 2 that is added to it, a
+        balancing loss with its coefficient, a bias for the choice that steps against the load, or none
     """
     torch.manual_seed(seed)
-    nets, experts, tokens, d = 8, 8, 64, 8
-    centers, maps = 2 * torch.randn(nets, experts, d), torch.randn(nets, experts, d, d) / d**0.5
-    router, weights = torch.randn(nets, d, experts) / 10 / d**0.5, torch.randn(nets, experts, d, d) / d**0.5
-    centers, maps, router, weights = (made.to(device) for made in (centers, maps, router, weights))
-    # The first expert is ahead by a gap of 4 in all logits.
-    ahead = torch.tensor([4.0] + 7 * [0.0], device=device).expand(nets, 1, experts).clone()
-    optimizer = torch.optim.Adam([part.requires_grad_() for part in (router, weights, ahead)], lr=0.01)
+    nets = Mixtures(ahead=8.0, nets=16, device=device)
+    optimizer = torch.optim.Adam(nets.weights, lr=0.01)
+    name, size = ("none", 0.0) if cure == "none" else (cure.rpartition(" ")[0], float(cure.split()[-1]))
 
-    net, bias = torch.arange(nets, device=device)[:, None], torch.zeros(nets, 1, experts, device=device)
+    def noise(logits):
+        drawn = size * (2 * torch.rand_like(logits) - 1)
+        return logits + drawn * {"noise": 1, "jitter": logits}.get(name, 0)
+
+    bias = torch.zeros_like(nets.offset)
     for _ in range(240):
-        cluster = torch.randint(experts, (nets, tokens)).to(device)
-        x = centers[net, cluster] + 0.3 * torch.randn(nets, tokens, d).to(device)
-        y = torch.einsum("ntd,ntde->nte", x, maps[net, cluster])
-        logits = x @ router + ahead
-        if cure == "jitter":
-            logits = logits * (1 + 0.1 * (2 * torch.rand(logits.shape).to(device) - 1))
-        probabilities = logits.softmax(-1)
-        top = (logits + bias).argmax(-1)
-        out = probabilities.gather(-1, top[..., None]) * torch.einsum("ntd,ntde->nte", x, weights[net, top])
-        load = F.one_hot(top, experts).float().mean(1)
-        loss = (out - y).square().mean((1, 2)).sum()
-        if cure == "balancing loss":
-            loss = loss + experts * (load * probabilities.mean(1)).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if cure == "bias":
-            bias -= 0.05 * (load - 1 / experts).sign()[:, None]
+        _, load = nets.step(optimizer, size * (name == "balancing loss"), noise, bias)
+        bias -= size * (name == "bias") * (load - 1 / EXPERTS).sign()[:, None]
 
-    # Alive is what gets an eighth of a fair share.
-    alive = (load > 1 / 8 / experts).float().sum(-1).mean().item()
-    assert observe(live_experts=alive) == approx(answer(cure), abs=1)
+    assert observe(live_experts=nets.alive(bias)) == approx(answer(cure), abs=1)
 
 
-@claim(wrong=(anyone_in_time, percent_of_the_best), right=best_against_worst)
-@example(logits=[4.0, 3.92, 1.0], jitter=0.01)
+@claim(wrong=(anyone_in_time, percent_of_the_best), right=best_against_worst, evidence="derived")
+@example(logits=[4.0, 3.93, 1.0], jitter=0.01)
 @example(logits=[4.0, 3.0, 1.0], jitter=0.125)
 @given(
     logits=st.tuples(

@@ -3,9 +3,10 @@
 A model has 64 experts per layer and routes each token to 2 of them. Does a token use 2/64, or 3 %, of the
 model?
 
-Answer: 2/64 is the share of the expert weights alone. Attention, embeddings, router and shared experts
-    run for every token: Mixtral routes to 2 of 8 and uses 28 % of its weights, and a model of Llama 4
-    Scout's shape, 1 of 16 and a shared expert, 16 % and not 6 %.
+Answer: No, 2/64 is the share of the expert weights alone. Attention, embeddings, router and shared
+    experts run for every token: Mixtral routes to 2 of 8 and uses 28 % of its weights, the same model cut
+    into 64 experts and 2 of them 6.5 %, and one of Llama 4 Scout's shape, 1 of 16 and a shared expert, 16
+    %.
 Says: With 64 experts and top-2 routing each token activates roughly 2/64, or 3 %, of the expert
     parameters.
 Verdict: holds
@@ -15,10 +16,11 @@ Source: Jiang et al. 2024, "Mixtral of Experts", abstract and section 2: 47B wei
 Source: Meta 2025, "The Llama 4 herd", announcement of Scout: 16 experts, 17B active of 109B,
     https://ai.meta.com/blog/llama-4-multimodal-intelligence/
 Terms: MoE, mixture of experts, active parameters, active_parameters, sparse model, top-k, shared expert,
-    Mixtral, Llama 4, memory bandwidth, batch size
+    Mixtral, Llama 4
 Right when: Only expert weights are counted, for a single token.
-Limits: RMSNorm without weights, no biases, an output head of its own. Experts are drawn evenly; a trained
-    router is less even and reads fewer. Scout's shape is as published, its vision tower left out.
+Limits: RMSNorm without weights, no biases, an output head of its own. The table of embeddings is counted
+    whole, as parameter counts do, though a token reads one row of it. Scout's shape is as published, its
+    vision tower left out.
 """
 
 import torch
@@ -44,7 +46,8 @@ def routed_and_shared(vocab, d, heads, kv_heads, dim, ffn, experts, top_k, share
 def with_what_always_runs(vocab, d, heads, kv_heads, dim, ffn, experts, top_k, shared, layers):
     """Embeddings, attention, router, shared experts and k experts, over the same with all experts.
 
-    Of 32 layers of Mixtral's shape that is 0.28 for 2 of 8, and of Scout's 0.16 for 1 of 16.
+    Of 32 layers of Mixtral's shape that is 0.28 for 2 of 8 and 0.065 for 2 of 64 small ones, and of
+    Scout's 0.16 for 1 of 16.
     """
     mlp = 3 * d * ffn
     always = 2 * vocab * d + layers * (2 * d * (heads + kv_heads) * dim + d * experts + shared * mlp)
@@ -94,9 +97,12 @@ class Layer(nn.Module):
 
 
 @claim(wrong=(expert_share, routed_and_shared), right=with_what_always_runs)
-# Mixtral 8x7B, then Llama 4 Scout.
+# Mixtral 8x7B, the same in 64 experts, then Llama 4 Scout.
 @example(
     vocab=32000, d=4096, kv_heads=8, group=4, dim=128, ffn=14336, layers=32, experts=8, top_k=2, shared=0
+)
+@example(
+    vocab=32000, d=4096, kv_heads=8, group=4, dim=128, ffn=1792, layers=32, experts=64, top_k=2, shared=0
 )
 @example(
     vocab=202048, d=5120, kv_heads=8, group=5, dim=128, ffn=8192, layers=48, experts=16, top_k=1, shared=1
@@ -114,7 +120,7 @@ class Layer(nn.Module):
     shared=st.integers(0, 1),
 )
 def test_moe_share_of_a_token(answer, vocab, d, kv_heads, group, dim, ffn, layers, experts, top_k, shared):
-    """One token sends gradients to a larger share of the model than top-k of the experts.
+    """One token sends gradients to at least top-k of experts of the model, and mostly to more.
 
     shared: experts that run for every token
     """

@@ -4,17 +4,17 @@ A mixture of experts routes each token to 2 of 64 experts. Does a decode step of
 expert weights, so that it is 32 times lighter on memory bandwidth than a dense model?
 
 Answer: For one token it does. A batch reads every expert that any of its tokens is routed to, 1 - (1 -
-    k/experts)^batch of them: with 2 of 64, 22 tokens read half of the experts and 64 tokens 87 %. So the
-    bandwidth of an MoE is saved at small batches, and at large ones its FLOPs are.
+    k/experts)^batch of them: with 2 of 64, 22 tokens read half of the experts and 64 tokens 87 %. So at
+    small batches an MoE saves bandwidth as well as FLOPs, and at large ones FLOPs alone.
 Verdict: not judged: the source speaks of one token's weights, and not of what a step reads
 Asked: AI interview course, "Model Architectures and Scaling": what is mixture of experts?
 Source: Jiang et al. 2024, "Mixtral of Experts", section 2: 2 of 8 experts per token,
     https://arxiv.org/abs/2401.04088
-Terms: MoE, mixture of experts, active parameters, active_parameters, memory bandwidth, batch size, decode,
-    expert offloading, top-k, weight streaming
+Terms: MoE, mixture of experts, active parameters, active_parameters, memory bandwidth, batch size,
+    decode, expert offloading, top-k, weight streaming
 Right when: The batch is one sequence.
-Limits: Experts are drawn evenly and independently; a trained router is less even and reads fewer. Counts of
-    experts, and no clock. What else a token uses is the page moe_runs_at_its_expert_share.
+Limits: Experts are drawn evenly and independently; a trained router is less even and reads fewer. Counts
+    of experts, and no clock. What else a token uses is the page moe_runs_at_its_expert_share.
 """
 
 import torch

@@ -9,19 +9,20 @@ Answer: From the language-model loss through the gate values, and from the balan
     top-1, where the only gate is always 1: such a router learns from its balancing loss alone.
 Says: The balancing loss multiplies the load vector and the importance vector of the experts and minimizes
     the squared sum of these values.
-Verdict: imprecise: it is their dot product, times the experts; only the importance has a gradient, and
-    nothing is squared
+Verdict: imprecise: it is their dot product, times the experts, and nothing is squared; a square of the
+    sum would push the same way, but less or more hard
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 12
 Source: Fedus, Zoph and Shazeer 2021, "Switch Transformers", section 2.2, equations 2 to 6,
     https://arxiv.org/abs/2101.03961
 Source: Shazeer et al. 2017, "Outrageously Large Neural Networks", section 4: the squared coefficient of
     variation, https://arxiv.org/abs/1701.06538
-Terms: MoE, mixture of experts, router, gating, gate, top-k, top-1 routing, norm_topk_prob, router gradient,
-    argmax, straight-through, load balancing, load_balancing, auxiliary loss, Mixtral, Switch Transformer
+Terms: MoE, mixture of experts, router, gating, gate, top-k, top-1 routing, norm_topk_prob, router
+    gradient, argmax, straight-through, load balancing, load_balancing, auxiliary loss, Mixtral, Switch
+    Transformer
 Right when: Gates are not normalized, as in Switch, or top-k is 2 or more.
 Limits: One step of autograd on one layer, and no training. Noise that makes the choice itself
-    differentiable is left out. The Switch paper's equations were read in reproductions, and Shazeer et al.
-    were not read.
+    differentiable is left out. The Switch paper's equations were read in reproductions, and Shazeer et
+    al. were not read.
 """
 
 import torch
@@ -57,26 +58,24 @@ def by_what_the_gate_depends_on(experts, top_k, normalized):
     return top_k if top_k > 1 else 0
 
 
-def squared_sum(probabilities, load):
-    """The products of load and importance are squared and summed, and that is minimized."""
-    tokens, experts = probabilities.shape
-    push = 2 * experts * load**2 * probabilities.mean(0) / tokens
-    return probabilities * (push - probabilities @ push[:, None])
+def square_of_the_products(load, importance):
+    """The products of load and importance are summed, and the sum is squared."""
+    return 2 * len(load) * (load @ importance) * (load[0] - load[1])
 
 
-def through_the_load_as_well(probabilities, load):
+def sum_of_squares(load, importance):
+    """The products of load and importance are squared, then summed."""
+    return 2 * len(load) * (load[0] ** 2 * importance[0] - load[1] ** 2 * importance[1])
+
+
+def load_and_importance(load, importance):
     """Load and importance both shrink, as each is a function of the router."""
-    return 2 * towards_low_loads(probabilities, load)
+    return 2 * len(load) * (load[0] - load[1])
 
 
-def towards_low_loads(probabilities, load):
-    """P · (experts · load - its mean under p) / tokens: away from what is loaded more than average.
-
-    The load is a constant of the step, which weighs the probabilities.
-    """
-    tokens, experts = probabilities.shape
-    push = experts * load / tokens
-    return probabilities * (push - probabilities @ push[:, None])
+def difference_of_the_loads(load, importance):
+    """Experts · (its load - the other's), whatever the importance: the load is a constant of the step."""
+    return len(load) * (load[0] - load[1])
 
 
 @claim(wrong=(none_through_argmax, all_of_them, chosen_ones), right=by_what_the_gate_depends_on)
@@ -110,21 +109,20 @@ def test_router_logits_that_learn(answer, experts, top_k, normalized, seed):
     )
 
 
-@claim(wrong=(squared_sum, through_the_load_as_well), right=towards_low_loads)
+@claim(wrong=(square_of_the_products, sum_of_squares, load_and_importance), right=difference_of_the_loads)
 @example(experts=4, tokens=6, seed=0)
 @given(experts=st.integers(2, 8), tokens=st.integers(1, 16), seed=st.integers(0, 9999))
 def test_balancing_loss_gradient(answer, experts, tokens, seed):
-    """The balancing loss pushes each token's probability away from loaded experts, in proportion to the load.
+    """The balancing loss grows, as probability moves between experts, by the difference of their loads.
 
-    probabilities: of each expert for each token, [tokens, experts]
     load: share of the tokens that is sent to each expert
+    importance: mean probability of each expert
     """
     random = torch.Generator().manual_seed(seed)
-    logits = torch.randn(tokens, experts, dtype=torch.float64, generator=random).requires_grad_()
-    probabilities = logits.softmax(-1)
+    probabilities = torch.randn(tokens, experts, generator=random).double().softmax(-1).requires_grad_()
     load = F.one_hot(probabilities.argmax(-1), experts).double().mean(0)
-    loss = experts * (load * probabilities.mean(0)).sum()
-    (gradient,) = torch.autograd.grad(loss, logits)
+    (gradient,) = torch.autograd.grad(experts * (load @ probabilities.mean(0)), probabilities)
 
-    expected = answer(probabilities.detach(), load)
-    assert observe(gradient=gradient.flatten().tolist()) == approx(expected.flatten().tolist(), abs=1e-12)
+    moved = (gradient[:, 0] - gradient[:, 1]).sum().item()
+    expected = answer(load, probabilities.mean(0).detach())
+    assert observe(change=moved) == approx(float(expected), abs=1e-12)

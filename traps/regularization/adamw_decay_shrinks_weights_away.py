@@ -3,9 +3,10 @@
 AdamW multiplies each weight by 1 - lr·decay before it adds a step. Do weights whose gradients are mere
 noise shrink away, and how long does it take until they have settled?
 
-Answer: They settle at a size of sqrt(lr/(2·decay)), however large the gradients are: at 0.707 with both at
-    0.1. It takes some 1/(lr·decay) steps to get there. As a schedule takes the learning rate to zero, the
-    decay goes with it: under a cosine the last tenth of the steps takes 0.16 % of all that decay takes.
+Answer: No: they settle at an RMS of sqrt(lr/(2·decay)), however large the gradients are: at 0.707 with
+    both at 0.1. They forget where they started with a time constant of 1/(lr·decay) steps, after which a
+    start of 20 is down to 7.4. As a schedule takes the learning rate to zero, the decay goes with it:
+    under a cosine the last tenth of the steps takes 0.16 % of all that decay takes.
 Says: As the cosine schedule reduces the learning rate toward zero, weight decay's influence wanes.
 Verdict: holds
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
@@ -16,17 +17,17 @@ Source: Wang and Aitchison 2024, "How to set AdamW's weight decay as you scale m
     abstract, https://arxiv.org/abs/2405.13698
 Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", abstract,
     https://arxiv.org/abs/1711.05101
-Terms: AdamW, decoupled weight decay, weight decay, equilibrium, rotational equilibrium, weight norm,
-    effective learning rate, timescale, 1/(lr·wd), cosine decay, cosine schedule
+Terms: AdamW, weight RMS, decoupled weight decay, weight decay, equilibrium, rotational equilibrium,
+    weight norm, effective learning rate, timescale, 1/(lr·wd), cosine decay, cosine schedule
 Right when: No step is added: weights without a gradient do shrink away.
 Limits: A constant learning rate and gradients that are pure noise or perfectly steady; real ones lie
-    between. At 3e-4 and 0.1 it takes 33,000 steps to forget a start. Weights that have settled keep the size
-    of the higher rate for as long after it has fallen. How far a step turns the weights is the page
+    between. At 3e-4 and 0.1 it takes 33,000 steps to forget a start. Weights that have settled keep the
+    size of the higher rate for as long after it has fallen. How far a step turns the weights is the page
     adamw_step_undoes_the_decay. The stored text of #37 stops in its second sentence; of the papers the
     abstracts were read.
 """
 
-from math import pi, sin
+from math import exp, pi, sin
 
 import torch
 from hypothesis import example, given, strategies as st
@@ -73,6 +74,19 @@ def with_the_learning_rate(last):
     return last - sin(pi * last) / pi
 
 
+def at_once(times):
+    """The gradients are noise, so the start is forgotten within some steps."""
+    return 0.5**0.5
+
+
+def fades_into_the_noise(times):
+    """The root of 400·exp(-2·times) + lr/(2·decay): 7.4 after one time constant.
+
+    Decay takes lr·decay of a weight per step, and of its square twice that.
+    """
+    return (400 * exp(-2 * times) + 0.5) ** 0.5
+
+
 @claim(
     wrong=(decayed_to_nothing, one_over_decay, louder_is_larger),
     right=root_of_rate_over_decay,
@@ -101,6 +115,22 @@ def test_adamw_weights_settle(answer, device, lr, decay, gradient, seed):
 
     # Five standard errors of the root mean square of 1,000 weights are 11 %; momentum takes 2 to 8 %.
     assert observe(rms=weights.square().mean().sqrt().item()) == approx(answer(lr, decay, gradient), rel=0.2)
+
+
+@claim(wrong=at_once, right=fades_into_the_noise, evidence="simulated", examples=10)
+@example(times=1, seed=0)
+@given(times=st.sampled_from([0.5, 1, 2, 4]), seed=st.integers(0, 9999))
+def test_adamw_weights_forget_their_start(answer, device, times, seed):
+    """Under AdamW weights that start at 20 come down by a factor e per 1/(lr·decay) steps.
+
+    times: steps, in multiples of 1/(lr·decay)
+    """
+    torch.manual_seed(seed)
+    noise = torch.randn(round(100 * times), 1000, device=device)
+
+    weights = train(adamw(20 * torch.ones(1000, device=device), lr=0.1, weight_decay=0.1), *noise)
+
+    assert observe(rms=weights.square().mean().sqrt().item()) == approx(answer(times), rel=0.12)
 
 
 @claim(wrong=alike_at_every_step, right=with_the_learning_rate)

@@ -1,6 +1,7 @@
 """How far AdamW turns a weight per step
 
-Under AdamW weights settle where steps and decay balance. How long is a step then, relative to the weights?
+Under AdamW weights settle where steps and decay balance. How long is a step then, relative to the
+weights?
 
 Answer: sqrt(2·lr·decay·(1-b1)/(1+b1)): with lr and decay both at 0.1 and b1 = 0.9 that is 0.032 of the
     weights, where decay takes 0.01. Only the product of lr and decay counts, so decay sets an effective
@@ -10,12 +11,12 @@ Verdict: not judged: the book says only when decay's influence wanes, judged on
     adamw_decay_shrinks_weights_away
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
 Source: Kosson, Messmer and Jaggi 2023, "Rotational Equilibrium: How Weight Decay Balances Learning Across
-    Neural Networks", abstract, https://arxiv.org/abs/2305.17212
+    Neural Networks", abstract, and the authors' code, `adamw_etar_func`, https://github.com/epfml/REQ
 Terms: AdamW, weight decay, rotational equilibrium, angular update, relative step, relative update,
     effective learning rate, momentum, beta1, lr times decay
 Right when: b1 = 0: then the factor of momentum is 1, and the step is sqrt(2·lr·decay) of the weights.
-Limits: Gradients are pure noise, and the weights have settled, which takes some 1/(lr·decay) steps. Of the
-    paper the abstract was read, and the formula is our own.
+Limits: Gradients are pure noise, and the weights have settled, which takes some 1/(lr·decay) steps. Of
+    the paper the abstract was read.
 """
 
 import torch
@@ -39,7 +40,8 @@ def without_momentum(lr, decay, b1):
 def averaged_by_momentum(lr, decay, b1):
     """Momentum averages the noise of some steps, and makes each of them smaller by sqrt((1-b1)/(1+b1)).
 
-    They then point the same way for longer, so that over many steps the weights turn as far as without it.
+    They then point the same way for longer, so that over many steps the weights turn as far as without
+    it.
     """
     return (2 * lr * decay * (1 - b1) / (1 + b1)) ** 0.5
 

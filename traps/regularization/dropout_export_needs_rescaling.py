@@ -3,23 +3,26 @@
 A network trained with 50 % dropout is exported as raw weights to a C++ engine that has no dropout. Must
 activations or weights be rescaled?
 
-Answer: Not from PyTorch: nn.Dropout is inverted, it multiplies the survivors by 1/(1-p) while it trains and
-    is the identity in eval mode, so raw weights are right and a further factor 1-p would halve every
-    pre-activation. Classic dropout, a bare mask, needs that factor: without it pre-activations are twice as
-    large at p = 0.5. So look which of the two has trained the network.
+Answer: Not from PyTorch: nn.Dropout is inverted, it multiplies the survivors by 1/(1-p) while it trains
+    and is the identity in eval mode, so raw weights are right and a further factor 1-p would halve what
+    the weights contribute to each pre-activation. Classic dropout, a bare mask, needs that factor:
+    without it the inputs of each such layer are twice as large at p = 0.5, and the factors multiply with
+    depth. So look which of the two has trained the network.
 Says: A network trained with 50 % dropout, exported as raw weights without an adjustment, meets a sudden
     increase of its activations at inference.
 Verdict: holds if the dropout was classic; torch's inverted dropout needs no adjustment
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #14
-Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15,
-    section 1, figure 2 (its p is the chance to be kept), https://jmlr.org/papers/v15/srivastava14a.html
+Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR
+    15, section 1, figure 2 (its p is the chance to be kept),
+    https://jmlr.org/papers/v15/srivastava14a.html
 Source: PyTorch documentation, torch.nn.Dropout,
     https://docs.pytorch.org/docs/stable/generated/torch.nn.modules.dropout.Dropout.html
-Terms: inverted dropout, weight scaling, nn.Dropout, eval mode, model.eval, keep probability, model export,
-    ONNX, C++ engine, training-serving skew, train/test mismatch, inference mode
-Limits: Other frameworks were not run. What dropout does to the statistics of a batch norm is the page
-    dropout_keeps_the_variance. The stored text of the newsletter stops in the sentence that is judged; of
-    Srivastava and others the passage on test time was read as others quote it.
+Terms: inverted dropout, weight scaling, nn.Dropout, eval mode, model.eval, keep probability, model
+    export, ONNX, C++ engine, training-serving skew, train/test mismatch, inference mode
+Limits: Either way only a pre-activation has the mean of training: behind a ReLU the mean over masks is
+    larger (Jensen). Other frameworks were not run. What dropout does to the statistics of a batch norm is
+    the page dropout_keeps_the_variance. The stored text of the newsletter stops in the sentence that is
+    judged; of Srivastava and others the passage on test time was read as others quote it.
 """
 
 import torch
@@ -43,8 +46,8 @@ def one_minus_p_is_due(dropout, scaled, p):
 def due_once(dropout, scaled, p):
     """Inverted dropout has paid the factor in training; classic dropout leaves it to the export.
 
-    Raw weights give 1.0 times training's mean in the one case and 2.0 times in the other, at p = 0.5; times
-    1-p they give 0.5 and 1.0.
+    Raw weights give 1.0 times training's mean in the one case and 2.0 times in the other, at p = 0.5;
+    times 1-p they give 0.5 and 1.0.
     """
     exported = 1 - p if scaled else 1.0
     return exported if dropout == "inverted" else exported / (1 - p)

@@ -4,19 +4,19 @@ Batch norm follows dropout. Are the statistics that it collects in training righ
 
 Answer: The mean is, the variance is not. Inverted dropout turns a variance of 1 into (1 + p·mean²)/(1-p),
     which is 2 at p = 0.5 and 3 if the mean is 1 as well. At inference nothing is dropped, and batch norm
-    still divides by the root of it: its output is 0.71 times as large as in training, or 0.58. Put dropout
-    behind the last norm, or collect the statistics again with dropout in eval mode.
+    still divides by the root of it: its output is 0.71 times as large as in training, or 0.58. Put
+    dropout behind the last norm, or collect the statistics again with dropout in eval mode.
 Verdict: not judged: the newsletter's visible text speaks of activations and of no normalization
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #14
-Source: Li, Chen, Hu and Yang 2019, "Understanding the Disharmony between Dropout and Batch Normalization by
-    Variance Shift", CVPR, abstract, https://arxiv.org/abs/1801.05134
+Source: Li, Chen, Hu and Yang 2019, "Understanding the Disharmony between Dropout and Batch Normalization
+    by Variance Shift", CVPR, abstract, https://arxiv.org/abs/1801.05134
 Source: PyTorch documentation, torch.nn.BatchNorm1d,
     https://docs.pytorch.org/docs/stable/generated/torch.nn.modules.batchnorm.BatchNorm1d.html
 Terms: variance shift, batch norm, batchnorm, BatchNorm1d, dropout, running_var, running statistics,
     train/eval mode, second moment, disharmony
-Limits: One feature that is symmetric about its mean, and the norm's momentum at 1, so that it keeps its
-    last batch. Layer norm keeps no statistics and has no such shift. Of Li and others the abstract was
-    read. Whether exported weights need a factor is the page dropout_export_needs_rescaling.
+Limits: One feature with two values, and the norm's momentum at 1, so that it keeps its last batch. Layer
+    norm keeps no statistics and has no such shift. Of Li and others the abstract was read. Whether
+    exported weights need a factor is the page dropout_export_needs_rescaling.
 """
 
 import torch
@@ -40,9 +40,9 @@ def one_over_kept(p, mean):
 def second_moment_grows(p, mean):
     """A variance of 1 becomes (1 + p·mean²)/(1-p).
 
-    A share 1-p survives with squares 1/(1-p)² as large, so the second moment grows by 1/(1-p). From it the
-    square of the mean is taken off, which stays: 1.22 at p = 0.1 and a mean of 1, and at p = 0.5 it is 2
-    without a mean.
+    A share 1-p survives with squares 1/(1-p)² times as large, so the second moment grows by 1/(1-p). From
+    it the square of the mean is taken off, which stays: 1.22 at p = 0.1 and a mean of 1, and at p = 0.5
+    it is 2 without a mean.
     """
     return (1 + p * mean**2) / (1 - p)
 
@@ -74,7 +74,8 @@ def trained(p, mean, seed, device):
     return net, batch
 
 
-# Such a variance has a standard error of 1.1 % at most, at p = 0.75 and a mean of 1; its root has half of it.
+# Such a variance has a standard error of 1.1 % at most, at p = 0.75 and a mean of 1; its root has half of
+# it.
 ERROR = 0.011
 
 

@@ -1,12 +1,12 @@
 """Distilling an ensemble of twelve
 
-Twelve models are too many to serve. How much does their average gain over one of them, and can one student
-keep that at a twelfth of the cost?
+Twelve models are too many to serve. How much does their average gain over one of them, and can one
+student keep that at a twelfth of the cost?
 
-Answer: Averaging removes what the members' errors do not share: two nets here left 0.79 of one's squared
-    error and 12 left 0.63, not a twelfth. A student that was taught the average at fresh inputs kept 0.95 of
-    that gain; taught where the members were fitted, and so agree, it kept 0.01. Average the outputs: averaged
-    weights answer nothing, unless the members were fine-tuned from one start.
+Answer: Averaging removes what the members' errors do not share: two nets here left 0.80 of one's squared
+    error and 12 left 0.63, not a twelfth. A student that was taught the average at fresh inputs kept 0.95
+    of that gain; taught where the members were fitted, and so agree, it kept 0.01. Average the outputs:
+    averaged weights answer nothing, unless the members were fine-tuned from one start.
 Verdict: not judged: the stored abstract stops before its remedy; its cost and latency are judged on
     ensemble_latency_is_twelvefold
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #3
@@ -15,12 +15,12 @@ Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Net
 Source: Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", equation 15.1,
     https://hastie.su.domains/ElemStatLearn/
 Source: Wortsman et al. 2022, "Model soups", abstract, https://arxiv.org/abs/2203.05482
-Terms: knowledge distillation, ensemble, soft targets, soft labels, student, teacher, transfer set, diversity,
-    correlated errors, bias-variance, ambiguity decomposition, model soup, weight averaging, leaderboard
+Terms: knowledge distillation, ensemble, soft targets, soft labels, student, teacher, transfer set,
+    diversity, correlated errors, bias-variance, ambiguity decomposition, model soup, weight averaging
 Right when: The members answer with probabilities. These hold more than the labels, at the training inputs
-    too, and Hinton et al. are quoted as finding that the original training set works well.
-Limits: Small nets with steep hidden units, fitted to eight points of a noisy sine, squared error. With more
-    noise or smoother nets the members disagree less, and there is less to keep. Not read: Hinton et al.
+    too, and Hinton et al., not read, are quoted as finding that the original training set works well.
+Limits: Small nets with steep hidden units, fitted to eight points of a noisy sine, squared error. With
+    more noise or smoother nets the members disagree less, and there is less to keep.
 """
 
 from functools import cache
@@ -47,9 +47,9 @@ def weights_average_too(made_of):
 def disagreement_teaches(made_of):
     """A student keeps the gain if it is taught at fresh inputs, and none if at those of the training.
 
-    Averaging gains what the members disagree on. Where all of them were fitted to the labels they agree, so
-    their answers are the labels once more. And weights of nets with starts of their own do not average: the
-    hidden units of one have nothing to do with those of another.
+    Where all of them were fitted to the labels they agree, so their answers are the labels once more. And
+    weights of nets with starts of their own do not average: the hidden units of one have nothing to do
+    with those of another.
     """
     return 1 if made_of == "fresh inputs" else 0
 
@@ -67,8 +67,8 @@ def each_doubling_helps_alike(pair, members):
 def common_part_stays(pair, members):
     """ρ + (1 - ρ)/n with ρ = 2 · pair - 1: what the errors have in common stays, and the rest is divided.
 
-    A pair tells the correlation ρ of two members' errors, as it leaves (1 + ρ)/2. No number of members leaves
-    less than ρ.
+    A pair tells the correlation ρ of two members' errors, as it leaves (1 + ρ)/2. No number of members
+    leaves less than ρ.
     """
     correlation = 2 * pair - 1
     return correlation + (1 - correlation) / members
@@ -136,7 +136,8 @@ seeds = st.integers(1000, 999_999)
 def test_ensemble_distilled(answer, device, made_of, seed):
     """One net keeps the gain of its ensemble if it is taught where the members do not agree.
 
-    made_of: what one net is trained on, labels or answers of the ensemble at some inputs, or averaged from
+    made_of: what one net is trained on, labels or answers of the ensemble at some inputs, or averaged
+        from
     """
     gain = observe(gain_of_one_net=gain_kept(made_of, seed, device))
 
@@ -148,13 +149,13 @@ def test_ensemble_distilled(answer, device, made_of, seed):
 @example(members=12, seed=1000)
 @given(members=st.sampled_from([12, 2, 1]), seed=seeds)
 def test_ensemble_error(answer, device, members, seed):
-    """What two trained members leave of one's error tells what twelve leave.
+    """What pairs of six trained members leave of one's error tells what all twelve leave.
 
-    pair: share of a member's squared error that the average of two leaves, over half of all pairs
+    pair: share of a member's squared error that the average of two leaves, over most pairs of six members
     """
     outputs = tanh_net(ensembles(seed, device)[1], line(64, device))
-    left = error(outputs.unflatten(1, (-1, members)).mean(2)) / error(outputs)
-    pairs = [error((outputs + outputs.roll(by, 1)) / 2) / error(outputs) for by in (1, 2, 3)]
+    left, known = error(outputs.unflatten(1, (-1, members)).mean(2)) / error(outputs), outputs[:, :6]
+    pairs = [error((known + known.roll(by, 1)) / 2) / error(known) for by in (1, 2, 3)]
 
-    # Over 100 seeds 12 members left 0.55 to 0.68; the law was off by up to 0.03, doublings by 0.17 or more.
-    assert observe(left=left) == approx(answer(observe(pair=sum(pairs) / 3), members), abs=0.045)
+    # Over 50 seeds 12 members left 0.53 to 0.69; the law was off by up to 0.053, doublings by 0.13 or more.
+    assert observe(left=left) == approx(answer(observe(pair=sum(pairs) / 3), members), abs=0.08)

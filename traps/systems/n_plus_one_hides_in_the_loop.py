@@ -1,13 +1,14 @@
 """N+1 queries: fetching the features of many candidates
 
-A ranker needs the features of 20 candidates, and its code looks each one up by its key in a loop. What does
-one more candidate cost, and what is the cure?
+A ranker needs the features of 20 candidates, and its code looks each one up by its key in a loop. What
+does one more candidate cost, and what is the cure?
 
-Answer: Each look-up is a query, so a list of n candidates costs n round trips over the network, N+1 with the
-    query for the list: 20 candidates take 20. Ask once for all ids (an IN query, a multi-get), and put the
-    rows in order afterwards: 1 query, however many candidates there are. A cache spares repeats alone.
-Says: Poorly batched feature joins, not the model, make p99 explode past 400 ms, through their hops over the
-    network alone.
+Answer: Each look-up is a query, so a list of n candidates costs n round trips over the network, N+1 with
+    the query for the list: 20 candidates take 20. Ask once for all ids (an IN query, a multi-get), and
+    put the rows in order afterwards: 1 query instead of 20, or one per chunk of some thousand ids, as
+    statements have a limit. A cache spares repeats alone.
+Says: Poorly batched feature joins, not the model, make p99 explode past 400 ms, through their hops over
+    the network alone.
 Verdict: holds if each query is a trip over the network
 Asked: AI Interview Prep newsletter, ML System Design #26
 Source: SQLite documentation, "Many Small Queries Are Efficient In SQLite",
@@ -15,8 +16,9 @@ Source: SQLite documentation, "Many Small Queries Are Efficient In SQLite",
 Terms: N+1, n_plus_one, nplus1, N+1 queries, batching, IN query, multi-get, round trip, feature store,
     feature join, ORM, SQLite, p99, tail latency
 Right when: No network lies between, as in SQLite itself: there many small queries do little harm.
-Limits: Queries are counted, not timed, and one takes one trip however many ids it names. The post's stored
-    text stops before its solution. What many calls do to p99 is the page latency_forgets_the_slowest_fetch.
+Limits: Queries are counted, not timed, and one takes one trip however many ids it names. The post's
+    stored text stops before its solution. What many calls do to p99 is the page
+    latency_forgets_the_slowest_fetch.
 """
 
 import sqlite3
@@ -46,6 +48,8 @@ def a_query_for_all(store, ids):
 
     A query is a trip over the network. Its length counts little, its number counts in full.
     """
+    if not ids:
+        return []
     marks = ", ".join("?" * len(ids))
     known = dict(store.execute(f"SELECT id, value FROM features WHERE id IN ({marks})", ids))
     return [known[i] for i in ids]
@@ -65,7 +69,7 @@ def feature_store():
 @example(ids=[7])
 @given(ids=st.lists(st.integers(0, 39), min_size=0, max_size=30))
 def test_fetch_of_many_features(answer, ids):
-    """The features of all candidates are one query away.
+    """The features of all candidates are one query away, and no candidates take none.
 
     store: an open database
     ids: the candidates, which may repeat
@@ -75,4 +79,4 @@ def test_fetch_of_many_features(answer, ids):
         store.set_trace_callback(queries.append)
 
         assert answer(store, ids) == [i * i for i in ids]
-    assert observe(queries=len(queries)) <= 1
+    assert observe(queries=len(queries)) <= min(1, len(ids))

@@ -5,11 +5,8 @@ pretrained model that takes it?
 
 Answer: It pays at home and costs abroad: at the same vocabulary a tokenizer of documentation takes some
     1.2 times the tokens on code that one of code takes, and the other way round 1.4 times. So train it on
-    the mixture that will be served. In a pretrained model the new ids void the embeddings: of 4,096
-    tokens 259 keep theirs, nearly all of them single bytes. There add terms to the old vocabulary, and
-    train their rows.
-Says: A tokenizer trained from scratch on the legal and medical corpus lowers training cost and improves
-    the tasks of the domain.
+    the mixture that will be served. In a pretrained model a swap voids the embeddings: of 4,096 ids 259 keep their token. Copied by string, 1,785 rows survive, and the rest has to be trained; so add terms to the old vocabulary instead.
+Says: A tokenizer trained from scratch on the legal and medical corpus lowers training cost.
 Verdict: holds if training starts from scratch and what is served is the domain's text
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 1
 Source: Ali et al. 2024, "Tokenizer Choice For LLM Training: Negligible or Crucial?", abstract: up to 68 %
@@ -18,7 +15,7 @@ Terms: tokenizer, domain tokenizer, fertility, tokens per word, BPE, vocabulary,
     extension, embedding rows, continued pretraining, domain adaptation, compression
 Right when: Nothing but the domain is tokenized.
 Limits: Two texts, Python's documentation and its library's source, both of which speak of code, and of
-    one version of Python. Whether tasks improve was not tried. Of the paper the abstract was read.
+    one version of Python. That the domain's tasks improve, as the book says as well, was not tried. Of the paper the abstract was read.
 """
 
 from hypothesis import example, given, strategies as st
@@ -29,13 +26,8 @@ from fixtures.texts import byte_level_bpe, count, held_out
 
 # Seen with vocabularies of 512 to 8,192: 1.17 to 1.2 for docs on code, 1.26 to 1.39 for code on docs.
 DOCS_ON_CODE, CODE_ON_DOCS = 1.19, 1.34
-# 259 with each of these vocabularies; other versions of Python may differ by a few.
-SAME_IDS = 259.0
-
-
-def better_everywhere(trained, on):
-    """A tokenizer that was made with care cuts all texts into fewer tokens."""
-    return 1.0 if trained == on else 0.8
+# 259 ids with each of these vocabularies, and a share of the strings; other versions of Python may differ.
+SAME_IDS, SAME_STRINGS = 259.0, {512: 369, 1024: 577, 4096: 1785}
 
 
 def of_no_consequence(trained, on):
@@ -53,22 +45,25 @@ def better_at_home(trained, on):
     return DOCS_ON_CODE if trained == "docs" else CODE_ON_DOCS
 
 
-def the_whole_vocabulary(vocab):
+def the_whole_vocabulary(by, vocab):
     """Both start from the same bytes and merge the same language, so embeddings can stay."""
     return vocab
 
 
-def half_the_vocabulary(vocab):
+def half_the_vocabulary(by, vocab):
     """The frequent half is the same in any text."""
     return vocab / 2
 
 
-def hardly_more_than_the_bytes(vocab):
-    """The bytes and a few first merges, 259 in all, as ids go by the order of the merges."""
-    return SAME_IDS
+def few_ids_and_many_strings(by, vocab):
+    """259 ids, the bytes and a few first merges, as ids go by the order of the merges; 1,785 strings of 4,096.
+
+    Rows of embeddings can be copied by string.
+    """
+    return SAME_IDS if by == "id" else SAME_STRINGS[vocab]
 
 
-@claim(wrong=(better_everywhere, of_no_consequence), right=better_at_home)
+@claim(wrong=of_no_consequence, right=better_at_home)
 @example(trained="docs", on="code", vocab=4096)
 @example(trained="code", on="docs", vocab=4096)
 @given(
@@ -87,12 +82,16 @@ def test_domain_tokenizer_abroad(answer, trained, on, vocab):
     assert observe(times=tokens / own) == approx(answer(trained, on), abs=0.09)
 
 
-@claim(wrong=(the_whole_vocabulary, half_the_vocabulary), right=hardly_more_than_the_bytes)
-@example(vocab=4096)
-@given(vocab=st.sampled_from([512, 1024, 4096]))
-def test_domain_tokenizer_keeps_ids(answer, vocab):
-    """Two tokenizers of one size give the same id to hardly any token but the bytes."""
+@claim(wrong=(the_whole_vocabulary, half_the_vocabulary), right=few_ids_and_many_strings)
+@example(by="id", vocab=4096)
+@example(by="string", vocab=4096)
+@given(by=st.sampled_from(["id", "string"]), vocab=st.sampled_from([512, 1024, 4096]))
+def test_domain_tokenizer_keeps_tokens(answer, by, vocab):
+    """Two tokenizers of one size share many strings, but the same id means the same token for few.
+
+    by: whether a token counts if it has the same id in both, or if it is in both
+    """
     docs, code = (byte_level_bpe(name, vocab).get_vocab() for name in ("docs", "code"))
-    assert observe(same_ids=sum(code.get(token) == i for token, i in docs.items())) == approx(
-        answer(vocab), abs=5
-    )
+    same = sum(code.get(token) == i for token, i in docs.items()) if by == "id" else len(docs.keys() & code)
+
+    assert observe(same_tokens=same) == approx(answer(by, vocab), rel=0.05)
