@@ -50,5 +50,5 @@ lint: .venv/.installed ## check style and types
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -c constraints.txt -e ".[dev,dask]"
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev,dask,pandas]"
 	touch $@

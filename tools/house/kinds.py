@@ -80,7 +80,7 @@ def _instrument(module: str) -> str:
 def _holds_objects(module: str) -> bool:
     """Whether an instrument is made of tensors, or of what another library has."""
     named = "|".join(sorted(LIBRARIES - {"numpy"}))
-    return bool(re.search(rf"^\s*(import|from) ({named})\b", _instrument(module), re.M))
+    return bool(re.search(rf"^\s*(import|from) ({named})\b|import_module\(", _instrument(module), re.M))
 
 
 @broken_by(('codecs.encode(character, "utf-8")', 'character.encode("utf-8")'))

@@ -3,10 +3,10 @@
 Rotary position embedding is said to enforce a decay of attention with distance. Is a token far away bound
 to get less attention than a near one?
 
-Answer: No. A score under RoPE is a sum of cosines of distance times frequency, and the weights that make q
-    and k decide where they meet. A head that is trained to copy the token 15 back attends to that one as
-    surely as a head that copies the last. What decays is an upper bound on the score; a decay by design is
-    ALiBi's.
+Answer: No. A score under RoPE is a sum of cosines of distance times frequency, and the weights that make
+    q and k decide where they meet. A head that is trained to copy the token 15 back attends most to that
+    one, as a head that copies the last does to the last. What decays is an upper bound on the score; a
+    decay by design is ALiBi's.
 Says: RoPE enforces distance-based attention decay without relying on absolute positions.
 Verdict: imprecise: an upper bound on the score decays with distance, and the score need not
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 16
@@ -20,8 +20,8 @@ Terms: RoPE, rotary position embedding, long-term decay, attention score, attent
     relative position, ALiBi, frequency base, theta, copy head, induction head
 Right when: Queries and keys are alike in all pairs of coordinates: then the score does fall on the whole.
 Limits: One head of one layer, 16 tokens, a task whose answer lies at one distance; a language model may
-    still learn to look near, as most of what it needs is there. The bound is Su and others', who plot it,
-    and was not computed; of Barbero and others the abstract was read. Positions in bf16 are the page
+    still learn to look near, as most of what it needs is there. The bound is Su and others', who plot it;
+    of Barbero and others the abstract was read. Positions in bf16 are the page
     rope_positions_fit_in_bf16.
 """
 

@@ -3,9 +3,9 @@
 An engineer adds a rotational embedding to the token embeddings, at the bottom of the model, instead of
 rotating q and k. Is the training loss flat?
 
-Answer: No. Added sines and cosines are what the first transformer used, and a model learns from them. What
-    it learns are absolute positions: the same text moved by 1000 positions is lost on it, where a model
-    that rotates q and k does not notice. At four times the length both fail.
+Answer: No. Added sines and cosines are what the first transformer used, and a model learns from them.
+    What it learns are absolute positions: the same text moved by 1000 positions is lost on it, where a
+    model that rotates q and k does not notice. At four times the length both fail.
 Says: Added to the input embeddings, RoPE leaves the training loss flat, as the model fails to converge on
     positional awareness.
 Verdict: refuted by flat_if_misplaced: the model learns at the positions that it saw
@@ -14,13 +14,15 @@ Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Emb
     https://arxiv.org/abs/2104.09864
 Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.5: sines and cosines are added to the
     embeddings, https://arxiv.org/abs/1706.03762
-Source: Press, Smith and Lewis 2021, "Train Short, Test Long", section 2.2, https://arxiv.org/abs/2108.12409
-Terms: RoPE, rotary position embedding, sinusoidal positional encoding, flat loss, absolute position, length
-    extrapolation, train short test long, NoPE, misplaced RoPE, debugging
-Right when: No position is given at all: then the loss stays near that of a blind guess.
+Source: Press, Smith and Lewis 2021, "Train Short, Test Long", section 2.2,
+    https://arxiv.org/abs/2108.12409
+Terms: RoPE, rotary position embedding, sinusoidal positional encoding, flat loss, absolute position,
+    length extrapolation, train short test long, NoPE, misplaced RoPE, debugging
+Right when: One layer is given no position at all: then it does not learn the task. Deeper causal models
+    learn positions even so (NoPE).
 Limits: One layer and one task, to repeat the token of two steps ago; a deep model may learn more slowly.
-    Press and others find that rotary positions carry 100 to 200 tokens beyond the training length. Why the
-    added angles do not cancel is the page rope_rotates_the_embeddings.
+    Press and others find that rotary positions carry 100 to 200 tokens beyond the training length. Why
+    the added angles do not cancel is the page rope_rotates_the_embeddings.
 """
 
 from functools import cache

@@ -4,17 +4,17 @@ A model runs in bf16, its table of RoPE's cosines and sines included. Up to whic
 neighbours apart, and what is the cure?
 
 Answer: Positions that are cast to bf16 are exact up to 256, and 257 is stored as 256; in fp16 the end is
-    2,048. Worse are frequencies or angles in bf16: their error is relative, so it grows with the position,
-    and at 8,191 a sine can have the wrong sign. Compute positions and angles in fp32 and cast only cosines
-    and sines, which are then off by about 0.002, as any number in bf16 is.
-Verdict: not judged: the book does not speak of precision
-Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 16
+    2,048. Worse are frequencies or angles in bf16, which are off from the first positions on, where cast
+    positions are still exact; by 8,191 a sine can have the wrong sign. Compute positions and angles in
+    fp32 and cast only cosines and sines, which are then off by about 0.002, as any number in bf16 is.
+Verdict: not judged: a trap of our own
+Asked: nowhere yet
 Source: transformers, pull 29285 (2024), "RoPE loses precision for Llama / Gemma",
     https://github.com/huggingface/transformers/pull/29285
 Source: Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Embedding", section 3.2,
     https://arxiv.org/abs/2104.09864
-Terms: RoPE, rotary position embedding, bf16, position ids, inv_freq, cos, sin, fp32 angles, autocast, long
-    context, precision, torch_dtype, Llama, Gemma
+Terms: RoPE, rotary position embedding, bf16, position ids, inv_freq, cos, sin, fp32 angles, autocast,
+    long context, precision, torch_dtype, Llama, Gemma
 Right when: No context is longer than 256 tokens, and only the positions are cast.
 Limits: Angles in fp32 end as well: in a table of 131,072 positions they are off by up to 0.008. What the
     errors do to a model's loss is not shown. Of the pull request the description was read.
@@ -39,7 +39,7 @@ def fp16_like_bf16(dtype, position):
 
 
 def apart_as_stored(dtype, position):
-    """Positions are rounded to p significant bits, so neighbours are 0 or 2 apart from 2^p on.
+    """Positions are rounded to p significant bits: from 2^p on neighbours coincide or are a whole gap apart.
 
     The last position with its right neighbour is 255 in bf16, 2,047 in fp16 and 16,777,215 in fp32.
     """

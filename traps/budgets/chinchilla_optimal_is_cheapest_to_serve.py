@@ -5,10 +5,13 @@ it pay?
 
 Answer: Chinchilla minimizes training FLOPs for a loss; a model that is served also costs 2 FLOPs per
     parameter and served token. By the refit law Llama 2 7B took 1.9 times the compute of the cheapest
-    model of its loss, which is larger, and has earned that back after serving 0.77 of the tokens that it read; after 1e13 served tokens training and serving cost 0.51 times those of the larger model. So count the tokens of the model's lifetime: a million calls of 500 are 0.00025 of what it read.
+    model of its loss, which is larger, and has earned that back after serving 0.77 of the tokens that it
+    read; after 1e13 served tokens training and serving cost 0.51 times those of the larger model. So
+    count the tokens of the model's lifetime: a million calls are far too few.
 Says: Llama 2 7B was trained on 2T tokens, roughly 285 per parameter, far past the optimum on purpose:
     inference is run millions of times, so one pays extra training once and saves on each call.
-Verdict: holds if the tokens served in the model's lifetime exceed 0.77 of its training tokens, for Llama 2 7B
+Verdict: holds if the tokens served in the model's lifetime exceed 0.77 of its training tokens, for Llama
+    2 7B
 Asked: AI interview course, "Model Architectures and Scaling": what are scaling laws?
 Source: Touvron et al. 2023, "Llama 2", table 1: 2.0T tokens, https://arxiv.org/abs/2307.09288
 Source: Sardana et al. 2024, "Beyond Chinchilla-Optimal", abstract, https://arxiv.org/abs/2401.00448
@@ -64,7 +67,8 @@ def all_it_was_trained_on(size, read):
 def premium_over_the_saving(size, read):
     """The extra FLOPs of training over the fewer of serving: 0.77 of what Llama 2 7B has read.
 
-    A served token costs 2 FLOPs per parameter, and one that is trained on 6. With 50 tokens per parameter instead of 297 it is 0.41.
+    A served token costs 2 FLOPs per parameter, and one that is trained on 6. If it had read 3.37e11
+    tokens it would be 0.41.
     """
     best, tokens = optimum(size, read)
     return 3 * (1 - best / size * tokens / read) / (best / size - 1)
@@ -111,7 +115,7 @@ def test_cost_of_an_overtrained_model(answer, size, read, served):
 
 @claim(wrong=(calls_by_the_million, all_it_was_trained_on), right=premium_over_the_saving, evidence="derived")
 @example(size=6.74e9, read=2e12)
-@example(size=6.74e9, read=50 * 6.74e9)
+@example(size=6.74e9, read=3.37e11)
 @given(size=sizes, read=reads | st.sampled_from([50 * 6.74e9, 100 * 6.74e9, 1000 * 6.74e9]))
 def test_served_tokens_that_repay_overtraining(answer, size, read):
     """A smaller model repays its longer training the sooner, in tokens that it has read, the milder that was.

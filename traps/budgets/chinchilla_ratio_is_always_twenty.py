@@ -3,11 +3,14 @@
 For a fixed compute budget, how many training tokens per parameter are best, and is it 20 at every scale?
 
 Answer: About 20 for dense models on web text, by Hoffmann's approaches 1 and 2 and by the later refit of
-    approach 3, and the minimum is flat: half or twice that costs 4 % more compute by the refit. It is constant only if both exponents are equal; by the refit it goes from 26 at 1e18 FLOPs to 16 at 1e26. Do not plug in the printed law of approach 3: fitted by an optimizer that had stopped early, and rounded, it says 93 at Chinchilla's budget of 5.76e23 FLOPs, 59 unrounded, where the refit says 18.
+    approach 3, and the minimum is flat: half or twice that costs 4 % more compute by the refit. It is
+    constant only if both exponents are equal; by the refit it goes from 26 at 1e18 FLOPs to 16 at 1e26.
+    Do not plug in the printed law of approach 3: fitted by an optimizer that had stopped early, and
+    rounded, it says 93 at Chinchilla's budget of 5.76e23 FLOPs, 59 unrounded, where the refit says 18.
 Says: The optimal number of training tokens is approximately 20 times the parameter count, as both scale
     about equally.
-Verdict: holds if the corpus is like Hoffmann's and 20 is read as a range: by the refit from 26 to 16, and half
-    or twice that costs 4 %
+Verdict: holds if the corpus is like Hoffmann's and 20 is read as a range: by the refit from 26 to 16, and
+    half or twice that costs 4 %
 Asked: AI interview course, "Model Architectures and Scaling": what are scaling laws?
 Source: Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", equation 10: L = 1.69 +
     406.4/N^0.34 + 410.7/D^0.28, https://arxiv.org/abs/2203.15556
@@ -52,8 +55,8 @@ def exponents_swapped(flops, big_a, a, big_b, b):
 def by_the_exponents(flops, big_a, a, big_b, b):
     """G^-2 · (C/6)^((a - b)/(a + b)) with G = (aA/bB)^(1/(a + b)).
 
-    At 5.76e23 FLOPs 93 by the printed law, 59 by the unrounded one and 18 by the refit, which says 26 at 1e18 and 16 at 1e26. Where both exponents are equal the budget
-    drops out.
+    At 5.76e23 FLOPs 93 by the printed law, 59 by the unrounded one and 18 by the refit, which says 26 at
+    1e18 and 16 at 1e26. Where both exponents are equal the budget drops out.
     """
     g = (a * big_a / (b * big_b)) ** (1 / (a + b))
     return g**-2 * (6 / flops) ** ((b - a) / (a + b))

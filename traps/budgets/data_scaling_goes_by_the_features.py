@@ -3,11 +3,11 @@
 Ten times the data brings hardly any improvement, though the model is large enough. Which property of the
 task sets how fast error falls with data?
 
-Answer: The intrinsic dimension D of the data, and not the number of input features: on a rough target
-    error falls as n^(-1/D), so ten times the data divide it by about 10 at D = 1, by 1.8 at D = 4 and by
-    1.3 at D = 8, each time in as many features. First rule out that the new data are copies, which leave
-    the error where it is. A smooth target is learned faster.
-Says: The bottleneck is the intrinsic dimensionality of the target data manifold, and not the data.
+Answer: The intrinsic dimension D of the data, and not the number of input features: on a rough target the
+    squared error falls about as n^(-1/D), so ten times the data divide it by about 10 at D = 1, by 1.9 at
+    D = 4 and by 1.6 at D = 8, each time in as many features. First rule out that the new data are copies,
+    which leave the error where it is. A smooth target is learned faster.
+Says: The bottleneck is the intrinsic dimensionality of the target data manifold, and not dirty data.
 Verdict: holds if the target is rough, the labels clean and the samples new
 Asked: AI Interview Prep newsletter, LLM System Design #48
 Source: Bahri et al. 2021, "Explaining Neural Scaling Laws", abstract, https://arxiv.org/abs/2102.06701
@@ -15,12 +15,13 @@ Source: Sharma and Kaplan 2020, "A Neural Scaling Law from the Dimension of the 
     https://arxiv.org/abs/2004.10802
 Terms: intrinsic dimension, intrinsic_dimension, data manifold, manifold, curse of dimensionality, scaling
     exponent, power law, plateau, deduplication, duplicates, nonparametric rate
-Right when: The data fill all of their features.
-Limits: Kernel regression from 60 to 600 samples of a random rough function on a cube, turned into 16
+Right when: The data fill all of their features, as 32 dimensions in 32 features do.
+Limits: Kernel regression from 60 to 600 samples of a random rough function on a cube, turned into 32
     features; medians of seven worlds, which differ by a factor. No language. A plateau may come of label
     noise as well, which is not shown. Of both papers the abstracts were read.
 """
 
+from math import log
 from statistics import median
 
 import torch
@@ -33,26 +34,27 @@ FEATURES = 32
 
 
 def by_the_features(dimension, copies, times):
-    """The curse of dimensionality: ten times the data is 10^(1/features)."""
-    return times ** (1 / FEATURES)
+    """The curse of dimensionality: the exponent is one over the features."""
+    return 1 / FEATURES
 
 
 def root_of_the_samples(dimension, copies, times):
     """Error falls with the square root of the samples, as in statistics."""
-    return times**0.5
+    return 0.5
 
 
 def whatever_the_samples(dimension, copies, times):
     """By the data's dimension, for ten times as many samples of any kind."""
-    return times ** (1 / dimension)
+    return 1 / dimension
 
 
 def by_the_data_if_new(dimension, copies, times):
-    """10^(1/dimension), so 10 at one dimension, 1.8 at four and 1.3 at eight; 1 if the samples are copies.
+    """An exponent of 1/dimension, so 10 times at one dimension; 0 if the samples are copies.
 
-    Ten times the samples lie 10^(1/dimension) times as close, and a rough function changes in proportion.
+    Ten times the samples lie 10^(1/dimension) times as close, and the squared difference of a rough
+    function goes with the distance.
     """
-    return 1.0 if copies else times ** (1 / dimension)
+    return 0.0 if copies else 1 / dimension
 
 
 def error(kernel, target, n, test):
@@ -73,7 +75,7 @@ def error(kernel, target, n, test):
 @example(dimension=16, copies=False, times=10, seed=0)
 @example(dimension=1, copies=True, times=10, seed=0)
 @given(
-    dimension=st.sampled_from([1, 2, 4, 8, 16]),
+    dimension=st.sampled_from([1, 2, 4, 8, 16, 32]),
     copies=st.booleans(),
     times=st.just(10),
     seed=st.integers(0, 9999),
@@ -95,11 +97,11 @@ def test_gain_of_ten_times_the_data(answer, dimension, copies, times, seed):
             places[:many] = places[:few].repeat(times, 1)
         x = places @ turned[:dimension]
         kernel = torch.exp(-torch.cdist(x, x))
-        root = torch.linalg.cholesky(kernel + 1e-9 * torch.eye(many + tested, dtype=torch.float64))
+        root = torch.linalg.cholesky(kernel + 1e-6 * torch.eye(many + tested, dtype=torch.float64))
         target = root @ torch.randn(many + tested, dtype=torch.float64, generator=random)
         return error(kernel, target, few, many) / error(kernel, target, many, many)
 
-    # Seen with 50 seeds each: 0.67 to 1.60 of 10^(1/dimension), and 1 of copies.
-    assert observe(gain=median(gain() for _ in range(7))) == approx(
-        answer(dimension, copies, times), rel=1e-3 if copies else 0.65
-    )
+    gained = observe(gain=median(gain() for _ in range(7)))
+    # With 50 seeds each -0.16 to 0.15 off at one dimension, else -0.08 to 0.12, and none for copies.
+    off = 1e-3 if copies else 0.18 if dimension == 1 else 0.13
+    assert observe(exponent=log(gained, times)) == approx(answer(dimension, copies, times), abs=off)

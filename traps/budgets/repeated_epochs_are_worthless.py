@@ -3,13 +3,13 @@
 Good text runs out before the GPUs do. Is a second epoch worth nothing, and what changes if you repeat the
 data many times?
 
-Answer: A few epochs are nearly as good as fresh text: here 4 leave a divergence 1.03 times that of as
-    many fresh samples, and 16 leave 1.7 times as much. Regularize once repeats are many: ten times the
-    weight decay takes the divergence at 32 epochs to 0.76, and does nothing at 4. So repeat up to some
-    four epochs without a second thought, and look at held-out loss.
-Says: Once compute outruns high-quality text the single-epoch token-throughput rule fails.
-Verdict: holds if the epochs are many where regularization comes in: up to four, repeats do little harm
-    and it does no good
+Answer: A few epochs are nearly as good as fresh text: here 4 bring 0.82 of what as many fresh samples
+    would have brought, 16 bring 0.49 and 32 next to nothing. Ten times the weight decay takes the
+    divergence at 32 epochs to 0.76, which only gets back what 16 had without it, and does nothing at 4.
+    So repeat up to some four epochs without a second thought, and stop or regularize by held-out loss.
+Says: Once compute outruns high-quality text the single-epoch rule collapses into overfitting: adopt
+    multi-epoch schedules and re-introduce heavy regularization.
+Verdict: holds if the epochs are many; up to four, repeats cost little and regularization brings nothing
 Asked: AI Interview Prep newsletter, LLM System Design #29
 Source: Muennighoff et al. 2023, "Scaling Data-Constrained Language Models", abstract: up to 4 epochs are
     nearly as good as fresh data, https://arxiv.org/abs/2305.16264
@@ -17,7 +17,7 @@ Source: Kim et al. 2025, "Pre-training under infinite compute", abstract: weight
     common practice, https://arxiv.org/abs/2509.14786
 Terms: epochs, repeated data, repeated_data, multi-epoch, data-constrained, data wall, overfitting, weight
     decay, one epoch, effective tokens, held-out loss
-Right when: The repeats are many and nothing regularizes.
+Right when: The epochs are as many as 32, and nothing regularizes.
 Limits: A small MLP on a second-order Markov chain of 16 tokens, 2,048 samples per epoch; where it turns
     depends on parameters per sample. Of both papers the abstracts were read.
 """
@@ -33,13 +33,13 @@ from torch import nn
 from fixtures import claim, observe
 
 TOKENS, SAMPLES, BATCH = 16, 2048, 256
-# With 50 seeds each: 1.01 to 1.07, 1.60 to 1.89, 1.00 to 1.02 and 0.73 to 0.79.
-FEW, MANY, IDLE, CURED = 1.03, 1.7, 1.01, 0.76
+# With 50 seeds each: 0.68 to 1.01, 0.39 to 0.58, -0.04 to 0.19, 1.00 to 1.02 and 0.73 to 0.79.
+FEW, MANY, TOO_MANY, IDLE, CURED = 0.82, 0.49, 0.08, 1.01, 0.76
 
 
 def worthless(epochs):
     """A second look at the same text teaches nothing: it is as if there had been one epoch."""
-    return {4: 1.18, 16: 2.4}[epochs]
+    return 0.0
 
 
 def as_good_as_fresh(epochs):
@@ -48,11 +48,11 @@ def as_good_as_fresh(epochs):
 
 
 def good_for_a_few(epochs):
-    """Four epochs leave 1.03 times the divergence of as many fresh samples, sixteen 1.7 times.
+    """Of the gain of as many fresh samples four epochs bring 0.82, sixteen 0.49 and thirty-two 0.08.
 
     By then the net has learned its samples' noise.
     """
-    return FEW if epochs == 4 else MANY
+    return {4: FEW, 16: MANY, 32: TOO_MANY}[epochs]
 
 
 def as_soon_as_data_repeat(epochs):
@@ -105,14 +105,16 @@ def divergence(epochs, decay, fresh, seed, device):
 @claim(wrong=(worthless, as_good_as_fresh), right=good_for_a_few, evidence="trained", examples=2)
 @example(epochs=4, seed=0)
 @example(epochs=16, seed=0)
-@given(epochs=st.sampled_from([4, 16]), seed=st.integers(0, 9999))
+@example(epochs=32, seed=0)
+@given(epochs=st.sampled_from([4, 16, 32]), seed=st.integers(0, 9999))
 def test_repeated_epochs_against_fresh_samples(answer, device, epochs, seed):
     """Four epochs of the same samples are nearly as good as fresh ones, and sixteen are not.
 
     epochs: how often the samples are seen
     """
     repeated, fresh = (divergence(epochs, 0.1, new, seed, device) for new in (False, True))
-    assert observe(times=repeated / fresh) == approx(answer(epochs), rel=0.12)
+    one = divergence(1, 0.1, False, seed, device)
+    assert observe(share_of_the_gain=(one - repeated) / (one - fresh)) == approx(answer(epochs), abs=0.24)
 
 
 @claim(wrong=(as_soon_as_data_repeat, no_matter), right=once_it_overfits, evidence="trained", examples=2)

@@ -1,25 +1,26 @@
 """Translation equivariance and invariance of a convolution
 
-A convolution is trained with a broken gradient, that of its last position alone. Does it lose its translation
-invariance, or has it had any, and what can take it away?
+A convolution is trained with a broken gradient, that of its last position alone. Does it lose its
+translation invariance, or has it had any, and what can take it away?
 
-Answer: A convolution is equivariant, by sharing one kernel and not by training: its output follows each of 7
-    circular shifts even untrained, and a pool behind it ignores all 7. A stride of 2 leaves 3 of them, zero
-    padding none. A wrong gradient harms the fit alone.
-Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
-    derivatives, because it neglects to aggregate the gradients computed at each time step.
+Answer: A convolution is equivariant, by sharing one kernel and not by training: its output follows each
+    of 7 circular shifts even untrained, and a pool behind it ignores all 7. A stride of 2 leaves 3 of
+    them, and zero padding none exactly, as the edges differ. A wrong gradient harms the fit alone.
+Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and
+    right derivatives, because it neglects to aggregate the gradients computed at each time step.
 Verdict: imprecise: equivariance comes from sharing the kernel, and a pool makes it invariance, without a
     gradient
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
-Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the IEEE
-    86(11), section II: shift invariance is obtained by shared weights, https://doi.org/10.1109/5.726791
-Source: Zhang 2019, "Making Convolutional Networks Shift-Invariant Again", https://arxiv.org/abs/1904.11486
-Terms: CNN, equivariance, translation equivariance, invariance, translation invariance, shift, weight sharing,
-    pooling, circular padding, zero padding, stride, aliasing, locally connected
-Right when: Copies of the kernel are stored and updated one by one: then a missing sum lets them drift apart.
-Limits: Whole circular shifts, one layer. LeCun et al. call equivariance shift invariance. What a wrong
-    gradient learns is the page conv_learns_from_one_position, what nets recognize
-    conv_needs_patterns_everywhere. The newsletter's stored text stops after "time".
+Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the
+    IEEE 86(11), section II: shift invariance is obtained by shared weights,
+    https://doi.org/10.1109/5.726791
+Source: Zhang 2019, "Making Convolutional Networks Shift-Invariant Again",
+    https://arxiv.org/abs/1904.11486
+Terms: CNN, translation equivariance, translation invariance, shift, weight sharing, pooling, circular
+    padding, zero padding, stride, aliasing
+Right when: Copies of the kernel are stored and updated one by one: then a missing sum lets them drift
+    apart.
+Limits: Whole circular shifts, one layer. LeCun et al. call equivariance shift invariance.
 """
 
 import torch

@@ -1,21 +1,22 @@
 """Patterns at places where a net never saw one
 
-A net is trained on patterns in the left half of its inputs. Does it recognize them in the right half, with a
-convolution, and with a kernel of its own for each position?
+A net is trained on patterns in the left half of its inputs. Does it recognize them in the right half,
+with a convolution, and with a kernel of its own for each position?
 
-Answer: A convolution recognizes them: one kernel learns for all places, and is right 97 % of the time in the
-    half that it never saw. Kernels for each position guess there, right 52 % of the time, as no gradient has
-    reached those of the right half. What generalizes over places is the shared weight, not the amount of
-    training.
+Answer: A convolution recognizes them: one kernel learns for all places, and is right 97 % of the time in
+    the half that it never saw. Kernels for each position guess there, right 52 % of the time, as those of
+    the right half have seen noise alone. What generalizes over places is the shared weight, not the
+    amount of training.
 Verdict: not judged: the newsletter's sentence is judged on the page conv_learns_its_invariance
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
-Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the IEEE
-    86(11), section II, https://doi.org/10.1109/5.726791
+Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition", Proceedings of the
+    IEEE 86(11), section II, https://doi.org/10.1109/5.726791
 Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 9.2,
     https://www.deeplearningbook.org/contents/convnets.html
 Terms: translation invariance, equivariance, weight sharing, locally connected layer, generalization,
     inductive bias, max pooling, convolution, data augmentation
-Right when: Patterns are shown at every place, as random shifts of the training data do: then both nets learn.
+Right when: Patterns are shown at every place, as random shifts of the training data do: then both nets
+    learn.
 Limits: One layer of four feature maps and a maximum over places, patterns three inputs wide in noise; no
     shifted copies were trained on. Which shifts an output follows exactly is the page
     conv_learns_its_invariance. The newsletter's stored text stops after "time".
@@ -44,7 +45,7 @@ def no_net_finds_it(kernels, half):
 def one_kernel_finds_it(kernels, half):
     """One kernel recognizes a pattern where it never saw it; a kernel for each position guesses there.
 
-    At positions that saw no pattern there was no gradient to learn it from. One kernel learns for all.
+    At positions that saw no pattern there was nothing but noise to learn from. One kernel learns for all.
     """
     return 1.0 if half == "left" or kernels == "one" else 0.5
 
@@ -112,5 +113,6 @@ def test_conv_recognizes_at_unseen_places(answer, device, kernels, half, seed):
     kernels: one for all positions, or one for each
     half: where the patterns are on which the net is tried
     """
-    # Over 50 seeds one kernel is right 0.96 to 0.99 of the time, kernels for each 0.43 to 0.54 on the right.
+    # Over 50 seeds one kernel is right 0.96 to 0.99 of the time, kernels for each 0.43 to 0.54 on the
+    # right.
     assert observe(accuracy=accuracy(kernels, seed, device)[half]) == approx(answer(kernels, half), abs=0.12)

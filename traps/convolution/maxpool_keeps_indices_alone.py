@@ -2,21 +2,22 @@
 
 A max pool has no weights. How many bytes does torch keep of it for the backward pass, in training?
 
-Answer: The whole input and a 64-bit index per output: 3,211,264 and 1,605,632 bytes per image in the stem of
-    a ResNet in fp32. In bf16 the indices of a 2 by 2 pool take as many bytes as its input. The backward pass
-    reads no value of the input, so the indices would do, and two bits of each.
+Answer: The whole input and a 64-bit index per output: 3,211,264 and 1,605,632 bytes per image in the stem
+    of a ResNet in fp32. In bf16 the indices of a 2 by 2 pool take as many bytes as its input. The
+    backward pass reads no value of the input, so the indices would do, and of a 2 by 2 pool two bits of
+    each.
 Verdict: not judged: the newsletter's sentence is judged on the page maxpool_needs_its_indices
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #20
-Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward", PyTorch
-    issue 85485, https://github.com/pytorch/pytorch/issues/85485
+Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward",
+    PyTorch issue 85485, https://github.com/pytorch/pytorch/issues/85485
 Source: eellison 2023, "Return int32 indices in max_pool2d_with_indices", PyTorch issue 103785,
     https://github.com/pytorch/pytorch/issues/103785
 Source: amjames 2024, "Retry: Low mem max_pool2d_with_indices", PyTorch pull request 122832,
     https://github.com/pytorch/pytorch/pull/122832
 Terms: max pooling, maxpool, max_pool2d, activation memory, saved tensors, saved_tensors_hooks, argmax,
     indices, return_indices, int64, autograd, training memory
-Right when: The input lives anyway, as the output of an operation that keeps it, a ReLU for instance: then the
-    indices are all that is added.
+Right when: The input lives anyway, as the output of an operation that keeps it, a ReLU for instance: then
+    the indices are all that is added.
 Limits: Eager torch; kernels of other devices may keep other things. Compiled code may keep offsets of one
     byte since the pull request above, which is not observed. That one of the two is enough is the page
     maxpool_needs_its_indices. The newsletter's stored text stops after "route gradients to".
@@ -53,9 +54,9 @@ def outputs_alone(pixels, outputs, dtype):
 def input_and_indices(pixels, outputs, dtype):
     """The whole input, and a 64-bit index per output.
 
-    The backward pass reads of the input only its shape. A pool of 3 by 3 at stride 2 keeps 3,211,264 bytes of
-    a 64 by 112 by 112 input in fp32 and 1,605,632 bytes of indices. In bf16 a pool of 2 by 2 keeps as many
-    bytes of indices as of input.
+    The backward pass reads of the input only its shape. A pool of 3 by 3 at stride 2 keeps 3,211,264
+    bytes of a 64 by 112 by 112 input in fp32 and 1,605,632 bytes of indices. In bf16 a pool of 2 by 2
+    keeps as many bytes of indices as of input.
     """
     return pixels * dtype.itemsize + 8 * outputs
 

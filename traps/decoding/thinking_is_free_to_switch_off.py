@@ -5,9 +5,9 @@ do you cut that without losing the hard problems?
 
 Answer: Fuse the modes: fine-tune one model on chains and on direct answers, each under its flag (Qwen3:
     /think and /no_think), and let the user or a policy set the flag. A small network that learned so
-    writes 1 token when told not to think and 9, one per bit and the answer, when told to. Easy questions keep their
-    accuracy; hard ones need their chain, without which 0.4 of them are right, no more than by a coin, so
-    the flag is not free: Qwen3 falls to 31.0 on AIME'24.
+    writes 1 token when told not to think and 9, one per bit and the answer, when told to. Easy questions
+    keep their accuracy; hard ones need their chain, without which 0.4 of them are right, no more than by
+    a coin, so the flag is not free: Qwen3 falls to 31.0 on AIME'24.
 Says: Fine-tune a single model on a mix with tags for thinking and for not thinking: that reduces tokens
     on simple queries and preserves the full reasoning for complex ones, without routing overhead.
 Verdict: imprecise: the recipe holds; but somebody still has to set the flag, and set it right, as hard

@@ -3,7 +3,7 @@
 Adam's state fills your GPUs under data parallelism, so you propose ZeRO stage 1, which shards it. Does
 that not make a bottleneck of the network?
 
-Answer: No. Adam's states never leave their rank; gradients and weights are sent. An all-reduce is a
+Answer: No: Adam's states never leave their rank, and gradients and weights are sent. An all-reduce is a
     reduce-scatter and an all-gather; ZeRO-1 puts the optimizer between the two: reduce-scatter the
     gradients, update your shard, all-gather the weights. Per step each of 4 ranks sends 1.5 times the
     model's bytes either way, 2(n - 1)/n. Only where gradients are still all-reduced and weights gathered

@@ -72,7 +72,7 @@ def one_at_either_end(stream, n):
 @example(backlog=3, n=1)
 @given(backlog=st.integers(0, 3), n=st.integers(1, 4))
 def test_timing_of_a_thread(answer, backlog, n):
-    """Between the readings just the products that are timed finish, on a queue that works while the host waits.
+    """Between the readings just the timed products finish, on a queue that works while the host waits.
 
     stream: the device, with a clock and its launches, object
     backlog: products queued before the timer, number

@@ -1,12 +1,14 @@
 """Prefill or decode: which phase takes the time of a job
 
-A batch of long prompts is summarized in short answers; a chat has short prompts and long answers. Prefill is
-one pass and brings the first token, decode is a pass for each further one. Does decode take most of the time of each job?
+A batch of long prompts is summarized in short answers; a chat has short prompts and long answers. Prefill
+is one pass and brings the first token, decode is a pass for each further one. Does decode take most of
+the time of each job?
 
 Answer: A chat belongs to decode: with 200 tokens in and 500 out, alone, prefill is 0.2 % of the time. A
-    batch of summaries goes over to prefill, since prefill pays for every token, and decode reads the weights
-    once per step for the whole batch. Of Llama-3-8B on an H100, with 4000 tokens in and 200 out, prefill has
-    7 % of the time at batch 1 and 53 % at batch 32. So offline summarization in large batches is limited by compute if the caches are grouped.
+    batch of summaries goes over to prefill, since prefill pays for every token, and decode reads the
+    weights once per step for the whole batch. Of Llama-3-8B on an H100, with 4000 tokens in and 200 out,
+    prefill has 7 % of the time at batch 1 and 53 % at batch 32. So offline summarization in large batches
+    is limited by compute if the caches are grouped.
 Says: The batch job's throughput is limited by the memory-bandwidth-bound generation phase; its question
     makes that job a summarization.
 Verdict: imprecise: true of one summary at a time; in a batch of long prompts and short answers prefill,
@@ -15,11 +17,16 @@ Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 14
 Source: Agrawal et al. 2024, "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
     section 3.1, https://arxiv.org/abs/2403.02310
 Terms: summarization, offline inference, batch inference, prefill, decode, prefill share, decode share,
-    prompt length, output length, TTFT, TPOT, throughput, tokens per second, HBM, arithmetic intensity, ridge
-Right when: The batch is small, the answers are as long as the prompts, or the caches are ungrouped: of Llama-2-7B on an A100 with 3800 in and 200 out prefill has 34 % at batch 8 and 43 % at batch 28, which is all that fits.
-Limits: The shares follow from peak and bandwidth of the data sheet; all requests of a batch start together
-    and answer equally long. All scores of a prompt are counted, masked ones too, which favors prefill a little: a kernel that skips them moves the half from batch 26 to about 30. Measured is one prompt of
-    128 tokens against steps of one row, of the weights alone: on a CPU rows 2 to 64 do not ride along.
+    prompt length, output length, TTFT, TPOT, throughput, tokens per second, HBM, arithmetic intensity,
+    ridge
+Right when: The batch is small, the answers are as long as the prompts, or the caches are ungrouped: of
+    Llama-2-7B on an A100 with 3800 in and 200 out prefill has 34 % at batch 8 and 43 % at batch 28, which
+    is all that fits.
+Limits: The shares follow from peak and bandwidth of the data sheet; all requests of a batch start
+    together and answer equally long. All scores of a prompt are counted, masked ones too, which favors
+    prefill a little: a kernel that skips them moves the half from batch 26 to about 30. Measured is one
+    prompt of 128 tokens against steps of one row, of the weights alone: on a CPU rows 2 to 64 do not ride
+    along.
 """
 
 from hypothesis import example, given, strategies as st
@@ -68,8 +75,8 @@ def by_flops_and_bytes(model, machine, batch, prompt, reply):
     """Each pass takes its FLOPs over the peak or its bytes over the bandwidth, whichever is longer.
 
     A prefill pays FLOPs, in proportion to the batch; a decode step reads the weights once for the whole
-    batch, and a cache per request. So prefill's share grows with the batch: of Llama-3-8B on an H100, with
-    4000 tokens in and 200 out, it passes one half at batch 26.
+    batch, and a cache per request. So prefill's share grows with the batch: of Llama-3-8B on an H100,
+    with 4000 tokens in and 200 out, it passes one half at batch 26.
     """
 
     def duration(new, context):

@@ -1,11 +1,12 @@
 """What a decode step reads: weights or KV cache
 
-Decoding is said to starve on reads of the KV cache. When does a step read more cache than weights, and does
-batching help?
+Decoding is said to starve on reads of the KV cache. When does a step read more cache than weights, and
+does batching help?
 
-Answer: When the tokens in flight, batch times context, outweigh the weights: 106,496 tokens for Llama-3-8B,
-    24,704 for Llama-2-7B. One request of 2048 tokens on Llama-3-70B reads 0.5 % cache and 99.5 % weights.
-    Batching shares the reads of weights, not those of caches: the arithmetic intensity of decode attention in bf16 is the number of query heads per KV head at any batch.
+Answer: When the tokens in flight, batch times context, outweigh the weights: 106,496 tokens for
+    Llama-3-8B, 24,704 for Llama-2-7B. One request of 2048 tokens on Llama-3-70B reads 0.5 % cache and
+    99.5 % weights. Batching shares the reads of weights, not those of caches: the arithmetic intensity of
+    decode attention in bf16 is the number of query heads per KV head at any batch.
 Says: Generation needs repeated full reads of the KV cache from high-bandwidth memory for each step, which
     starves the compute units.
 Verdict: imprecise: below 106,496 tokens in flight of Llama-3-8B most of the reads are weights; above, it
@@ -20,8 +21,10 @@ Terms: KV cache, KV cache bandwidth, weight streaming, tokens in flight, arithme
     decode, memory-bound, HBM, bandwidth, batch size, roofline, long context
 Right when: Contexts are long and batches large: requests of 2048 tokens make half of the reads cache at
     52 requests for Llama-3-8B, 204 for Llama-3-70B, 12 for Llama-2-7B.
-Limits: Weights and cache are read once per step in bf16, as fused kernels read them; the embedding and the
-    output head are left out. Requests share no prefix, whose cache a kernel can read once for all (cascade attention, Hydragen); MLA, which reads one latent for keys and values, is apart. Measured are caches alone, in fp32, read by two batched products.
+Limits: Weights and cache are read once per step in bf16, as fused kernels read them; the embedding and
+    the output head are left out. Requests share no prefix, whose cache a kernel can read once for all
+    (cascade attention, Hydragen); MLA, which reads one latent for keys and values, is apart. Measured are
+    caches alone, in fp32, read by two batched products.
 """
 
 import torch
@@ -66,8 +69,8 @@ def context_alone(model, batch, context):
 def cache_over_all(model, batch, context):
     """4 · kv_heads · dim bytes per token in flight and layer, over these and the bytes of the weights.
 
-    A layer has 2 · d · (heads + kv_heads) · dim + 3 · d · ffn weights of two bytes. The cache is half of all
-    once batch times context reaches weights over cache per token.
+    A layer has 2 · d · (heads + kv_heads) · dim + 3 · d · ffn weights of two bytes. The cache is half of
+    all once batch times context reaches weights over cache per token.
     """
     queries, keys = model.heads * model.dim, model.kv_heads * model.dim
     weights = 2 * (2 * model.d * (queries + keys) + 3 * model.d * model.ffn)
@@ -132,7 +135,12 @@ def test_decode_share_of_the_cache(answer, model, batch, context):
     assert observe(share=step.cache / step.bytes) == approx(answer(model, batch, context))
 
 
-@claim(wrong=(grows_with_the_batch, one_per_new_token), right=group_times_new_tokens, evidence="derived", examples=60)
+@claim(
+    wrong=(grows_with_the_batch, one_per_new_token),
+    right=group_times_new_tokens,
+    evidence="derived",
+    examples=60,
+)
 @example(batch=64, group=8, new=1, context=4096)
 @example(batch=64, group=1, new=1, context=4096)
 @given(

@@ -1,19 +1,20 @@
 """Latency spikes and chunked prefill
 
-Users of a server see pauses in the middle of an answer, and the decode batch is large. Does a smaller batch
-cure them?
+Users of a server see pauses in the middle of an answer, and the decode batch is large. Does a smaller
+batch cure them?
 
-Answer: No: the pause is a pass in which somebody else's whole prompt runs between two tokens. On an H100 a
-    prompt of 4096 tokens holds 32 replies of Llama-3-8B up for 58.2 ms, and 16 replies for 58.0 ms.
-    Chunked prefill with a budget of 512 tokens per pass makes that 7.2 ms: decodes go first, and a chunk of
-    the prompt fills the rest. The price is a longer TTFT.
+Answer: No: the pause is a pass in which somebody else's whole prompt runs between two tokens. On an H100
+    a prompt of 4096 tokens holds 32 replies of Llama-3-8B up for 58.2 ms, and 16 replies for 58.0 ms.
+    Chunked prefill with a budget of 512 tokens per pass makes that 7.2 ms: decodes go first, and a chunk
+    of the prompt fills the rest. The price is a longer TTFT.
 Verdict: not judged: chapter 18 does not say where pauses come from, and names chunked prefill as the
     contribution of the paper that it cites
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 18
 Source: Agrawal et al. 2024, "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
     sections 3 and 4, https://arxiv.org/abs/2403.02310
-Terms: chunked prefill, latency spike, generation stall, inter-token latency, ITL, TBT, TPOT, Sarathi-Serve,
-    stall-free scheduling, max_num_batched_tokens, token budget, continuous batching, head-of-line blocking
+Terms: chunked prefill, latency spike, generation stall, inter-token latency, ITL, TBT, TPOT,
+    Sarathi-Serve, stall-free scheduling, max_num_batched_tokens, token budget, continuous batching,
+    head-of-line blocking
 Right when: No prompt ever joins: then latency is a matter of the batch and its caches alone.
 Limits: Weights alone: chunks read the cache of earlier chunks again, which makes small ones dearer, and a
     budget below the ridge wastes compute. Running requests never end. The clock decides in fp32 between
@@ -66,7 +67,7 @@ def by_the_batch(prompt, running, flops, peak):
 
 
 def by_the_prompt(prompt, running, flops, peak):
-    """Above the ridge a pass that runs a prompt takes the FLOPs of all its tokens, and those are the prompt's.
+    """Above the ridge a pass with a prompt takes the FLOPs of all its tokens, and those are the prompt's.
 
     On an H100 4,096 tokens hold 32 replies of Llama-3-8B up for 58.2 ms and 16 for 58.0; 480 of them hold
     32 up for 7.2 ms.

@@ -4,7 +4,11 @@ A tokenized corpus of 2.8 TB is to feed a PyTorch DataLoader without exhausting 
 memory map load the file, and what does a cast of it do?
 
 Answer: Tokenize once into flat binary files, map them with np.memmap and read random windows. What is
-    touched becomes page cache, which the kernel takes back; private memory stays at a batch: 64 windows of a 256 MiB file took nothing to speak of, reading the file 256 MiB, and casting the map of a 64 MiB file to int64 256. Cast the window, and look at RssAnon: the RSS that top shows grows by the pages touched. Tokens fit uint16 up to a vocabulary of 65,536; cast by astype, one of 65,537 turns its last id into 0 without an error.
+    touched becomes page cache, which the kernel takes back; private memory stays at a batch: 64 windows
+    of a 256 MiB file took nothing to speak of, reading the file 256 MiB, and casting the map of a 64 MiB
+    file to int64 256. Cast the window, and look at RssAnon: the RSS that top shows grows by the pages
+    touched. Tokens fit uint16 up to a vocabulary of 65,536; cast by astype, one of 65,537 turns its last
+    id into 0 without an error.
 Says: Most propose custom Python generators, which add overhead of the interpreter's lock.
 Verdict: not judged: the stored text stops before its own answer
 Asked: AI Interview Prep newsletter, LLM System Design #33
@@ -16,7 +20,8 @@ Terms: mmap, np.memmap, page cache, RSS, RssAnon, streaming, streaming dataset, 
     tokens, dataloader, Megatron, CPU RAM, OOM
 Right when: The map is copied as a whole, by np.array or copy().
 Limits: Linux, and private memory alone: page cache counts towards a container's limit until the kernel
-    takes it back. The windows are read once.  NumPy 2 raises where it is given Python integers that are too large.
+    takes it back. The windows are read once. NumPy 2 raises where it is given Python integers that are
+    too large.
 """
 
 from pathlib import Path
@@ -43,7 +48,7 @@ def what_was_read(way, mib, windows):
 
 
 def copies_alone(way, mib, windows):
-    """Nothing of a map, whose pages are the kernel's; the file if it is read or copied, four times it if cast.
+    """Nothing of a map, whose pages are cache; the file if it is read or copied, four times it if cast.
 
     An int64 is four times a uint16, so 64 MiB become 256. A window that is cast is a copy of a window.
     """
@@ -81,8 +86,8 @@ def remainder_of_two_bytes(vocab):
 def test_memmap_private_memory(answer, way, mib, windows):
     """A map takes no private memory; reading, copying or casting the whole of it does.
 
-    way: how tokens are had, by windows of a map that are cast, by reading the file, by a copy of the map, by
-        casting the map
+    way: how tokens are had, by windows of a map that are cast, by reading the file, by a copy of the map,
+        by casting the map
     mib: size of the file of 2-byte tokens, in MiB
     windows: that are read at random places
     """

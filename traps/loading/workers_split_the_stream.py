@@ -3,7 +3,10 @@
 The dataset is an IterableDataset of 20 samples, and you set num_workers to 2. How many samples does an
 epoch have?
 
-Answer: 40, if its __iter__ knows nothing of workers: each has its own copy of the dataset and yields all of it. With a dataset that shards itself by get_worker_info() it is 20; a map-style dataset is split by its sampler and needs nothing. In batches with drop_last each worker that shards drops its own last batch: of 20 samples in batches of 8 three workers leave none, where a map-style dataset leaves 16.
+Answer: 40, if its __iter__ knows nothing of workers: each has its own copy of the dataset and yields all
+    of it. With a dataset that shards itself by get_worker_info() it is 20; a map-style dataset is split
+    by its sampler and needs nothing. In batches with drop_last each worker that shards drops its own last
+    batch: of 20 samples in batches of 8 three workers leave none, where a map-style dataset leaves 16.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: PyTorch documentation 2025, "torch.utils.data": IterableDataset and multi-process data loading,
@@ -75,7 +78,11 @@ def last_batch_of_each_worker(kind, samples, workers, batch):
 
     The loader makes batches of a map-style dataset, and workers make those of a stream.
     """
-    shares = [samples] if kind == "map-style" or not workers else [len(range(w, samples, workers)) for w in range(workers)]
+    shares = (
+        [samples]
+        if kind == "map-style" or not workers
+        else [len(range(w, samples, workers)) for w in range(workers)]
+    )
     return sum(share // batch * batch for share in shares)
 
 

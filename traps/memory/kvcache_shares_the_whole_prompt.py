@@ -1,27 +1,29 @@
 """Sharing a prompt in a paged KV cache
 
-Several samples continue one prompt, and its cache lies scattered over the blocks of a pool. How many blocks
-do the samples hold together, and is attention through the block table still exact?
+Several samples continue one prompt, and its cache lies scattered over the blocks of a pool. How many
+blocks do the samples hold together, and is attention through the block table still exact?
 
 Answer: The full blocks of the prompt once; everything from its partly filled block on once per sample, as
-    two samples that write into one block overwrite each other (copy on write). Four samples of a prompt of 20
-    tokens with 10 new ones hold 5 blocks of 16 where separate caches hold 8. Read in the order of the block
-    table and cut at the length, the cache gives attention exactly as one piece of memory would.
+    two samples that write into one block overwrite each other (copy on write). Four samples of a prompt
+    of 20 tokens with 10 new ones hold 5 blocks of 16 where separate caches hold 8. Read in the order of
+    the block table and cut at the length, the cache gives attention exactly as one piece of memory would.
 Says: A block table maps a logical sequence to physical blocks, which lets requests share pages, and a
     specialized kernel fetches the scattered blocks without contiguous storage.
-Verdict: holds if only full blocks are shared
+Verdict: holds if blocks are copied on write: a block that is not full is shared until a sample writes
+    into it
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 6
 Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
     PagedAttention", sections 4.1 and 4.4, https://arxiv.org/abs/2309.06180
 Source: PyTorch source code, torch.nn.attention.experimental._paged_attention.PagedAttention,
     https://github.com/pytorch/pytorch/blob/main/torch/nn/attention/experimental/_paged_attention.py
-Terms: PagedAttention, prefix caching, prefix sharing, copy on write, copy-on-write, fork, parallel sampling,
-    beam search, block table, page table, paged attention kernel, tail masking, vLLM
-Right when: The prompt ends at the border of a block: four samples of 16 tokens with 10 new ones hold 5 blocks
-    of 16, and there is none to copy.
-Limits: Samples of one request, each of which writes at least one token. Across requests vLLM shares full
-    blocks of equal content alone. torch's class is experimental and copies nothing on write: shown is how
-    much may be shared. What caches waste without sharing is the page kvcache_reserves_the_longest_answer.
+Terms: PagedAttention, prefix caching, prefix sharing, copy on write, copy-on-write, fork, parallel
+    sampling, beam search, block table, page table, paged attention kernel, tail masking, vLLM
+Right when: The prompt ends at the border of a block: four samples of 16 tokens with 10 new ones hold 5
+    blocks of 16, and there is none to copy.
+Limits: Samples of one request, each of which writes at least one token. Until a sample writes, all share
+    the last block too. Across requests only full blocks with equal tokens in them and before them can be
+    shared. torch's class is experimental and copies nothing on write: shown is how much may be shared.
+    What caches waste without sharing is the page kvcache_reserves_the_longest_answer.
 """
 
 from functools import partial
@@ -63,7 +65,7 @@ def nothing_is_shared(prompt, samples, new, block):
 
 
 def last_block_is_shared_too(prompt, samples, new, block):
-    """All blocks of the prompt are shared, and each sample adds blocks for what it writes beyond them."""
+    """All blocks of the prompt stay shared, and each sample adds blocks for what it writes beyond them."""
     shared = -(-prompt // block)
     return shared + samples * (-(-(prompt + new) // block) - shared)
 

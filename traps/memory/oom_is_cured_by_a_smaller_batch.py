@@ -3,10 +3,11 @@
 Training runs, and dies of out-of-memory after some hundred steps, with a long stack trace. Do you halve
 the batch?
 
-Answer: That only doubles the steps until it dies again, if memory grows per step. The trace names the
-    allocation that met the wall, and not what filled the room: watch what is allocated from step to step.
-    A loss that is kept with its graph, for a log or a running mean, holds its activations if no backward
-    pass has released them: 3 kept losses hold 3 times the activations. Keep loss.item().
+Answer: If memory grows with every step that at best doubles the steps until it dies again: 625 instead of
+    312 until kept losses of a small net fill a megabyte. The trace names the allocation that met the
+    wall, and not what filled the room: watch what is allocated from step to step. A loss that is kept
+    with its graph, for a log or a running mean, holds its activations if no backward pass has released
+    them: 3 kept losses hold 3 times the activations. Keep loss.item().
 Says: Stack traces of out-of-memory errors are unreliable, and lowering the batch size is no way to debug
     them.
 Verdict: holds if memory grows from step to step
@@ -15,10 +16,11 @@ Source: PyTorch documentation 2025, "Frequently Asked Questions": do not accumul
     training loop, https://docs.pytorch.org/docs/stable/notes/faq.html
 Terms: OOM, out of memory, CUDA out of memory, memory leak, loss.item(), detach, retain_graph, no_grad,
     memory snapshot, stack trace, batch size, evaluation loop
-Right when: Memory is the same at every step, and the first one already does not fit.
+Right when: Memory does not grow from step to step and one of them does not fit: the first, or the one
+    with the longest sequences.
 Limits: Bytes that autograd holds on the CPU, in a small MLP; nodes of the graph without tensors are not
-    counted, and fragmentation is not shown. The newsletter's stored text stops before the cause that its
-    title names.
+    counted, and fragmentation is not shown, nor that traces mislead. The newsletter's stored text stops
+    before the cause that its title names.
 """
 
 import weakref
@@ -55,11 +57,59 @@ def until_backward_releases_it(kept, backward, steps, batch):
     return steps if kept == "loss" and backward != "released" else 0
 
 
+def never_again(batch, halved):
+    """A smaller batch needs less memory, so it fits."""
+    return 10**4
+
+
+def at_the_same_step(batch, halved):
+    """What is kept is a loss per step, one number, so the batch does not matter."""
+    return BUDGET // (4 * 25 * 32)
+
+
+def by_the_activations(batch, halved):
+    """Bytes of the budget over those of a step's activations, which go with the batch: 312 steps at 32.
+
+    A step keeps 25 numbers of four bytes per row: 8 inputs, 16 activations, and a result.
+    """
+    return BUDGET // (4 * 25 * (batch // 2 if halved else batch))
+
+
+BUDGET = 10**6
+
+
 class Held:
     """What autograd saves, by reference."""
 
     def __init__(self, tensor):
         self.tensor = tensor
+
+
+@claim(wrong=(never_again, at_the_same_step), right=by_the_activations, examples=20)
+@example(batch=32, halved=False)
+@example(batch=32, halved=True)
+@given(batch=st.sampled_from([8, 16, 32, 64]), halved=st.booleans())
+def test_steps_until_kept_losses_fill_the_memory(answer, batch, halved):
+    """Where losses are kept, half the batch takes twice the steps to fill the memory, and no more.
+
+    batch: rows before it was halved
+    halved: whether it was
+    """
+    net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
+    weights = {weight.untyped_storage().data_ptr() for weight in net.parameters()}
+    sizes = []
+
+    def pack(tensor):
+        if tensor.untyped_storage().data_ptr() not in weights:
+            sizes.append(nbytes(tensor))
+        return tensor
+
+    log, rows = [], batch // 2 if halved else batch
+    while sum(sizes) <= BUDGET and len(log) < 10**4:
+        with saved_tensors_hooks(pack, lambda tensor: tensor):
+            log.append(net(torch.randn(rows, 8)).square().mean())
+
+    assert observe(steps=len(log) - 1) == answer(batch, halved)
 
 
 @claim(wrong=(nothing_is_kept, kept_as_long_as_the_loss, one_step_of_it), right=until_backward_releases_it)

@@ -1,19 +1,20 @@
 """Reshaping a transposed tensor
 
-A matrix has the wrong shape. You transpose it and call .reshape(), or .contiguous().view(). What happens in
-memory?
+A matrix has the wrong shape. You transpose it and call .reshape(), or .contiguous().view(). What happens
+in memory?
 
-Answer: Transposing only swaps strides. A reshape is a view wherever strides can express the new shape, and
-    else it copies in silence: flattening a transposed 4096 by 4096 matrix in fp32 allocates 67,108,864
-    bytes. Splitting an axis, or merging across one of size 1, stays free. Use .view() where a copy would
-    hurt, as it raises instead, and hand products the transposed tensor as it is.
+Answer: Transposing only swaps strides. A reshape is a view wherever strides can express the new shape,
+    and else it copies in silence: flattening a transposed 4096 by 4096 matrix in fp32 allocates
+    67,108,864 bytes. Splitting an axis, or merging across one of size 1, stays free. Use .view() where a
+    copy would hurt, as it raises instead; .contiguous() copies whatever is not contiguous, also where a
+    reshape would be free.
 Says: Transposed tensors become non-contiguous, and reshaping them forces a hidden copy.
 Verdict: holds if the new shape merges the transposed axes, and both are longer than 1
 Asked: AI Interview Prep newsletter, LLM System Design #31
 Source: PyTorch documentation 2025, "Tensor Views": reshape may return a view or a copy,
     https://docs.pytorch.org/docs/stable/tensor_view.html
-Terms: view, reshape, contiguous, is_contiguous, stride, transpose, permute, storage, memory layout, hidden
-    copy, einops, channels_last
+Terms: view, reshape, contiguous, is_contiguous, stride, transpose, permute, storage, memory layout,
+    hidden copy, einops, channels_last
 Right when: The axes that the new shape merges lie next to each other in memory, in their order.
 Limits: Dense tensors. That a reshape of the wrong shape also scrambles the values is the page
     reshape_undoes_a_transpose. The stored text stops after "forces a".
@@ -46,9 +47,11 @@ def what_changes_the_order(shape, order, target, itemsize):
 def where_strides_cannot_follow(shape, order, target, itemsize):
     """All bytes, 67,108,864 for 4096 by 4096 in fp32, if an axis of the new shape jumps in memory; else 0.
 
-    Each new axis needs one stride. Merged axes have one only if each steps over the whole of the next; axes
-    of size 1 are never stepped over.
+    Each new axis needs one stride. Merged axes have one only if each steps over the whole of the next;
+    axes of size 1 are never stepped over.
     """
+    if not prod(shape):
+        return 0
     # Sizes of the blocks of axes that step through memory as one axis would.
     blocks, expected = [], None
     for size, stride in ((shape[axis], prod(shape[axis + 1 :])) for axis in order if shape[axis] != 1):

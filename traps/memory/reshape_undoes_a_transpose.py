@@ -2,10 +2,10 @@
 
 Shapes do not match, (n, m) against (m, n). Is .reshape(m, n) the same as transposing?
 
-Answer: The shape is, the values are not: reshape keeps the order in memory and lays the same numbers out in
-    other rows, without an error. All but gcd(n - 1, m - 1) + 1 numbers end up in another place, often all
-    but the first and the last: 4 of the 6 numbers of a 2 by 3 matrix. Use .t(), permute or einops to swap
-    axes, and reshape only to split or merge neighbors.
+Answer: The shape is, the values are not: reshape keeps the order in memory and lays the same numbers out
+    in other rows, without an error. All but gcd(n - 1, m - 1) + 1 numbers end up in another place, often
+    all but the first and the last: 4 of the 6 numbers of a 2 by 3 matrix. Use .t(), permute or einops to
+    swap axes, and reshape only to split or merge neighbors.
 Verdict: not judged: the stored text speaks of memory, and not of the values
 Asked: AI Interview Prep newsletter, LLM System Design #31
 Source: PyTorch documentation 2025, "torch.reshape": the same data and number of elements, in row-major
@@ -35,9 +35,10 @@ def all_but_the_corners(n, m):
 
 
 def all_but_common_steps(n, m):
-    """Nm - gcd(n - 1, m - 1) - 1 numbers are in another place than in the transposed matrix.
+    """Of the n·m numbers all but gcd(n - 1, m - 1) + 1 are in another place than in the transposed matrix.
 
-    A 2 by 3 matrix has 4 of them, a 4 by 7 one 24. Place i of nm - 1 steps goes to i·m modulo nm - 1.
+    A 2 by 3 matrix has 4 of them, a 4 by 7 one 24. Place i of the transposed matrix, counted from 0,
+    holds number i·m mod (nm - 1).
     """
     return n * m - gcd(n - 1, m - 1) - 1
 

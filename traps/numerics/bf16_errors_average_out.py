@@ -1,24 +1,25 @@
 """Master weights and stochastic rounding
 
-Each update is too small for a weight in bf16. Do the rounding errors average out over many steps, and what
-keeps the updates: an fp32 master copy, which is cast to bf16 all the same, or rounding at random?
+Each update is too small for a weight in bf16. Do the rounding errors average out over many steps, and
+what keeps the updates: an fp32 master copy, which is cast to bf16 all the same, or rounding at random?
 
-Answer: Rounding to nearest makes the same error at every step: 100 steps of 0.001 leave a bf16 weight of 1
-    where it is. An fp32 master copy collects them, and its bf16 cast has then moved by 0.1016. Stochastic
-    rounding needs no copy: it rounds up with the chance of the remainder, so that weights move by the right
-    amount on average.
-Says: Master weights in fp32 accumulate the tiny updates with full 23-bit precision before they are applied,
-    which prevents that learning signals are lost.
+Answer: Rounding to nearest loses a small update at every step, and always in the same direction: 100
+    steps of 0.001 leave a bf16 weight of 1 where it is. An fp32 master copy collects them, and its bf16
+    cast has then moved by 0.1016. Stochastic rounding needs no copy: it rounds up with the chance of the
+    remainder, so that weights move by the right amount on average.
+Says: Master weights in fp32 accumulate the tiny updates with full 23-bit precision before they are
+    applied, which prevents learning signals from being lost.
 Verdict: holds
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 23
-Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.1, https://arxiv.org/abs/1710.03740
+Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.1,
+    https://arxiv.org/abs/1710.03740
 Source: Zamirai et al. 2020, "Revisiting BFloat16 Training", abstract: nearest rounding cancels small
     updates; stochastic rounding or Kahan summation comes close to 32-bit accuracy,
     https://arxiv.org/abs/2010.06192
 Terms: master weights, master_weights, fp32 copy, mixed precision, mixed_precision, stochastic rounding,
     Kahan summation, bf16, bfloat16, gradient accumulation, SGD
-Right when: Each update is a whole number of gaps between neighbours, so that nothing is rounded; with a
-    learning rate that is chance.
+Right when: Updates are noisy by half a gap or more: the noise dithers the rounding, and its errors
+    average out.
 Limits: Plain SGD under a steady gradient. Which updates are too small is the page bf16_range_is_enough;
     Kahan summation is not tried.
 """
@@ -67,7 +68,8 @@ def a_gap_at_each_step(weight, update, steps):
 def right_on_average(weight, update, steps):
     """By the sum of the updates, on average: 32 updates of a quarter of a gap move weights by eight gaps.
 
-    A quarter of a gap rounds up with a chance of one in four. Each weight is off by a random walk of gaps.
+    A quarter of a gap rounds up with a chance of one in four. Each weight is off by a random walk of
+    gaps.
     """
     return steps * update
 
@@ -89,8 +91,8 @@ def stochastically_rounded(x, random):
     return ((x.view(torch.int32) + noise) & -(2**16)).view(torch.float32)
 
 
-# From 1 up to 1.5 the gap is 1/128; no sum of these reaches 2.
-weights = st.integers(128, 190).map(lambda m: m / 128)
+# Weights of three binades, in which the gaps are 1/1024, 1/128 and 1/64.
+weights = st.builds(lambda m, e: m / 128 * 2.0**e, st.integers(128, 190), st.sampled_from([0, -3, 1]))
 updates = st.integers(1, 20).map(lambda k: k / 2048)
 
 

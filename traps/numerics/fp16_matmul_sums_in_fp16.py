@@ -1,7 +1,7 @@
 """Does an fp16 matmul accumulate in fp16?
 
-A model is cast to fp16, and a product adds up thousands of terms. Are the partial sums fp16 as well, so that
-a running sum of 2048 swallows ones and the loss ends in NaN?
+A model is cast to fp16, and a product adds up thousands of terms. Are the partial sums fp16 as well, so
+that a running sum of 2048 swallows ones and the loss ends in NaN?
 
 Answer: No. torch adds up fp16 products in fp32 and rounds once, when it stores the result: 4096 ones make
     4096, not 2048. What overflows is a result of 65,520 or more, which is stored as inf although fp32 has
@@ -9,22 +9,24 @@ Answer: No. torch adds up fp16 products in fp32 and rounds once, when it stores 
     torch's allow_fp16_accumulation.
 Says: If your accumulator is also fp16, a large running sum swallows what falls outside its mantissa
     ("swamping"), and the rounding errors compound until the loss is NaN.
-Verdict: holds if the accumulator really is fp16, which casting a model does not make it
+Verdict: imprecise: an accumulator that really is fp16 swallows small terms, but swallowed sums stay
+    finite: its NaN comes of partial sums beyond 65,504. Casting a model does not make it fp16.
 Asked: AI Interview Prep newsletter, LLM System Design #44
 Source: AI Interview Prep 2026, "LLM System Design Interview #44",
     https://aiinterviewprep.substack.com/p/llm-system-design-interview-44-the
-Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.3, https://arxiv.org/abs/1710.03740
+Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.3,
+    https://arxiv.org/abs/1710.03740
 Source: PyTorch issue 116870, 2024, a maintainer: most accumulations of fp16 products are in fp32, but for
     truncations of split-k, https://github.com/pytorch/pytorch/issues/116870
 Source: PyTorch pull request 144441, 2025: full fp16 accumulation, an option,
     https://github.com/pytorch/pytorch/pull/144441
 Terms: fp16 accumulation, accumulator, tensor core, swamping, partial sums, split-k, HGEMM,
     allow_fp16_accumulation, reduced precision reduction, overflow, half precision
-Right when: All partial sums stay below 2048, or are sums of larger powers of two: there both ways of adding
-    agree.
-Limits: On CUDA the products are checked without the split-k truncation that torch allows by default. CPU
-    builds before mid 2025 may differ, on ARM above all. Section 3.3 of Micikevicius et al. was read as
-    others quote it.
+Right when: Whole numbers are added and all partial sums stay up to 2048: there both ways of adding agree.
+Limits: The terms are such that fp32 holds all sums exactly; it swallows as well, ones from 2^24 on. On
+    CUDA the products are checked without the split-k truncation that torch allows by default. CPU builds
+    before mid 2025 may differ, on ARM above all. Section 3.3 of Micikevicius et al. was read as others
+    quote it.
 """
 
 from contextlib import contextmanager
@@ -55,10 +57,11 @@ def cannot_overflow(terms, value, cancel):
 
 
 def rounded_once(terms, value, cancel):
-    """The exact sum is rounded when it is stored: to eleven bits, and to inf if it is 65,520 or more.
+    """The fp32 sum is rounded when it is stored: to eleven bits, and to inf if it is 65,520 or more.
 
-    Products of fp16 numbers are exact in fp32, which has room for sums far beyond the range of fp16. What
-    cancels before the store does no harm; a sum that is still too large at the store is lost.
+    Products of fp16 numbers are exact in fp32, which has room for sums far beyond the range of fp16. An
+    overflow that cancels before the store does no harm; a sum that is still too large at the store is
+    lost.
     """
     return 0.0 if cancel else nearest(torch.float16, terms * value**2)
 
@@ -74,10 +77,7 @@ def always_zero(order, half, value):
 
 
 def by_the_order(order, half, value):
-    """One by one, inf stays inf; in pairs, inf meets -inf and makes NaN; summed in fp32 it is zero.
-
-    Tensor cores and trees add blocks, so with an fp16 accumulator NaN is what they would show.
-    """
+    """One by one, inf stays inf; in pairs, inf meets -inf and makes NaN; summed in fp32 it is zero."""
     if order == "torch.sum" or half * value < 2**16:
         return 0.0
     return inf if order == "one by one" else nan
@@ -109,6 +109,7 @@ SUMS = {"one by one": lambda x: reduce(torch.add, x), "in pairs": pairwise, "tor
 @example(terms=4096, value=1.0, cancel=False)
 @example(terms=16379, value=2.0, cancel=False)  # 65,516
 @example(terms=4095, value=4.0, cancel=False)  # 65,520
+@example(terms=4098, value=1.0, cancel=False)  # a tie
 @example(terms=16, value=64.0, cancel=False)
 @example(terms=32, value=64.0, cancel=True)
 @given(
@@ -117,7 +118,7 @@ SUMS = {"one by one": lambda x: reduce(torch.add, x), "in pairs": pairwise, "tor
     cancel=st.booleans(),
 )
 def test_fp16_matmul_of_many_terms(answer, device, terms, value, cancel):
-    """A product of fp16 matrices is the exact sum, rounded once to fp16.
+    """A product of fp16 matrices is a sum in fp32, rounded once to fp16.
 
     terms: products that are added up
     value: both factors of each product

@@ -1,14 +1,14 @@
 """NaN after model.half()
 
-You cast your entire model to fp16 and train with AdamW. It runs fast, every gradient is finite, and the loss
-is NaN at once. What did you fail to keep apart, and what cures it: a lower learning rate, gradient clipping,
-a larger epsilon?
+You cast your entire model to fp16 and train with AdamW. It runs fast, every gradient is finite, and the
+loss is NaN at once. What did you fail to keep apart, and what cures it: a lower learning rate, gradient
+clipping, a larger epsilon?
 
-Answer: What is stored from what is summed: torch's matrix products add up in fp32 already, but a weight in
-    fp16 gives AdamW state in fp16. There eps of 1e-8 is 0, and (1 - b2)·g² is 0 for gradients up to 0.005,
-    so the first step divides by 0: of 16,384 weights nearly three quarters are NaN or inf, and so is the
-    next loss. Keep master weights and optimizer state in fp32, or take bf16. A lower rate and clipping
-    change nothing; an eps of 1e-4 ends the NaN, not the error.
+Answer: What is stored from what is summed: torch's matrix products add up in fp32 already, but a weight
+    in fp16 gives AdamW state in fp16. There eps of 1e-8 is 0, and (1 - b2)·g² is 0 for gradients up to
+    0.005, so the first step divides by 0: of 16,384 weights nearly three quarters are NaN or inf, and so
+    is the next loss. Keep master weights and optimizer state in fp32; bf16 ends the NaN and needs the
+    copy as well. A lower rate and clipping change nothing; an eps of 1e-4 ends the NaN, not the error.
 Says: If the accumulator is fp16 too, a large running sum swallows what falls below its mantissa, and
     rounding errors compound until the loss is NaN; gradient clipping is a patch. Operands in 16 bits,
     accumulators and master weights in fp32.
@@ -17,17 +17,18 @@ Verdict: imprecise: the separation is right, but half() leaves torch's accumulat
 Asked: AI Interview Prep newsletter, LLM System Design #44
 Source: AI Interview Prep 2026, "LLM System Design Interview #44",
     https://aiinterviewprep.substack.com/p/llm-system-design-interview-44-the
-Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.1, https://arxiv.org/abs/1710.03740
-Source: glide-finetune pull request 6, 2022: NaN after the first step in half precision, cured by an eps of
-    1e-4, https://github.com/afiaka87/glide-finetune/pull/6
+Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.1,
+    https://arxiv.org/abs/1710.03740
+Source: glide-finetune pull request 6, 2022: NaN after the first step in half precision, cured by an eps
+    of 1e-4, https://github.com/afiaka87/glide-finetune/pull/6
 Terms: fp16, float16, half precision, model.half(), NaN loss, AdamW eps, epsilon, underflow, loss scaling,
     GradScaler, master weights, autocast, mixed precision, gradient clipping
-Right when: The accumulator is fp16 indeed: see fp16_matmul_sums_in_fp16. Norms that are written out in fp16
-    have NaNs of their own: see fp16_norm_trusts_its_eps.
+Right when: The accumulator is fp16 indeed: see fp16_matmul_sums_in_fp16. Norms that are written out in
+    fp16 have NaNs of their own: see fp16_norm_trusts_its_eps.
 Limits: The first step, without loss scaling. The stored text of the newsletter stops within its solution.
 """
 
-from math import inf, nan
+from math import inf, isfinite, nan
 
 import torch
 from hypothesis import example, given, strategies as st
@@ -52,9 +53,9 @@ def cured_by_a_gentler_step(gradients, dtype, eps, path, gentle):
 def where_both_terms_are_zero(gradients, dtype, eps, path, gentle):
     """In fp16 each weight breaks for which both eps and (1 - b2)·g² are at most half of the smallest number.
 
-    Both are stored as 0, and g is divided by it; the rate does not enter, and clipping makes g smaller. The
-    fused kernel computes in fp32 and rounds what it stores, so its first step is safe. bf16 has the range of
-    fp32.
+    Both are stored as 0, and g is divided by it; the rate does not enter, and clipping makes g smaller.
+    The fused kernel computes in fp32 and rounds what it stores, so its first step is safe. bf16 has the
+    range of fp32.
     """
     if dtype is not torch.float16 or path == "fused" or eps > 2**-25:
         return 0
@@ -75,9 +76,9 @@ def over_what_is_stored(gradient, b2, eps, path):
     """The gradient over the root of what fp16 stores of (1 - b2)·g², corrected for bias, plus what it stores
     of eps.
 
-    A gradient of 0.006 moves by 0.78 learning rates, one of 0.005 by inf, and 0 by NaN. With an eps of 1e-5
-    the step is finite, and 500 learning rates long; with 1e-4 it is 50. The fused kernel stores nothing in
-    between.
+    A gradient of 0.006 moves by 0.78 learning rates, one of 0.005 by inf, and 0 by NaN. With an eps of
+    1e-5 the step is finite, and 500 learning rates long; with 1e-4 it is 50. The fused kernel stores
+    nothing in between.
     """
     if path == "fused":
         return guarded_by_eps(gradient, b2, eps, path)
@@ -123,8 +124,9 @@ def test_fp16_weights_after_one_step(answer, device, dtype, eps, path, gentle, s
     torch.optim.AdamW(weights, lr=1e-6 if gentle else 1e-3, eps=eps, **PATHS[path]).step()
 
     observe(weights=gradients.numel())
-    observe(second_loss=model(ids).item())
+    second = observe(second_loss=model(ids).item())
     broken = sum(int((~weight.isfinite()).sum()) for weight in weights)
+    assert isfinite(second) == (broken == 0)
     assert observe(broken_weights=broken) == answer(gradients, dtype, eps, path, gentle)
 
 

@@ -3,14 +3,15 @@
 A layer norm is cast to fp16 with its model, and the loss is NaN. Does a larger eps in the norm help, and
 what do large activations do to it?
 
-Answer: It depends on who computes: F.layer_norm takes fp16 and computes in fp32, so a constant row gives 0
-    at an eps of 1e-12, and there is nothing to cure. A norm that is written out in fp16 stores the variance:
-    an eps of 1e-12 is 0 there and a constant row gives NaN, which an eps of 1e-5 mends. No eps mends the
-    other end: activations 256 away from their mean have squares beyond fp16, and the norm returns 0 for
-    them. Compute norms in fp32, or in bf16.
-Says: Candidates who blame the range of fp16 want a larger epsilon in the layer norms; that is not the cure.
-Verdict: holds if the norm computes in fp32, as torch's own does; one that is written out in fp16 needs the
-    larger eps
+Answer: It depends on the precision that the norm computes in: F.layer_norm takes fp16 and computes in
+    fp32, so a constant row gives 0 at an eps of 1e-12, and there is nothing to cure. A norm that is
+    written out in fp16 stores the variance: an eps of 1e-12 or of 1e-8 is 0 there and a constant row
+    gives NaN, which an eps of 1e-5 mends. No eps mends the other end: activations 256 away from their
+    mean have squares beyond fp16, and then the norm returns 0. Compute norms in fp32, or in bf16.
+Says: Candidates who blame the range of fp16 want a larger epsilon in the layer norms; that is not the
+    cure.
+Verdict: holds if the norm computes in fp32, as torch's own does; one that is written out in fp16 needs
+    the larger eps
 Asked: AI Interview Prep newsletter, LLM System Design #44
 Source: AI Interview Prep 2026, "LLM System Design Interview #44",
     https://aiinterviewprep.substack.com/p/llm-system-design-interview-44-the
@@ -20,9 +21,9 @@ Source: PyTorch issue 41527, 2020: in torch 1.4 F.layer_norm itself gave NaN on 
     https://github.com/pytorch/pytorch/issues/41527
 Terms: layer norm, layernorm, RMSNorm, eps, epsilon, fp16, half precision, NaN, overflow, outlier
     activations, constant row, padding, variance
-Right when: Activations vary by more than the square root of eps and lie within 256 of their mean.
-Limits: Rows of two values, one above and one below their mean. AdamW's eps is the page
-    fp16_nan_blames_the_matmul.
+Right when: The norm computes in fp32 or bf16, or no activation lies near its mean or far from it.
+Limits: Rows of two values, one above and one below their mean; a single outlier that overflows the
+    variance wipes out its whole row. AdamW's eps is the page fp16_nan_blames_the_matmul.
 """
 
 from math import inf, nan
@@ -55,8 +56,8 @@ def by_what_is_stored(dtype, norm, spread, eps):
     """The square and its sum with eps are stored in the dtype in which the norm computes: fp32 in
     F.layer_norm.
 
-    In fp16 what is under half of the smallest number is stored as 0, so 0 is divided by 0; and the square of
-    256 is stored as inf, so 256 is divided by inf. bf16 has the range of fp32.
+    In fp16 what is under half of the smallest number is stored as 0, so 0 is divided by 0; and the square
+    of 256 is stored as inf, so 256 is divided by inf. bf16 has the range of fp32.
     """
     if norm == "F.layer_norm":
         dtype = torch.float32
@@ -87,6 +88,7 @@ small = st.sampled_from([8, 9, 10, 11, 13, 14, 15, 16]).map(lambda k: 2.0**-k)
 )
 @example(dtype=torch.float16, norm="F.layer_norm", spread=0.0, eps=1e-12)
 @example(dtype=torch.float16, norm="written out", spread=0.0, eps=1e-12)
+@example(dtype=torch.float16, norm="written out", spread=0.0, eps=1e-8)
 @example(dtype=torch.float16, norm="written out", spread=0.0, eps=1e-5)
 @example(dtype=torch.float16, norm="written out", spread=256.0, eps=1e-5)
 @example(dtype=torch.float16, norm="F.layer_norm", spread=256.0, eps=1e-5)
@@ -95,7 +97,7 @@ small = st.sampled_from([8, 9, 10, 11, 13, 14, 15, 16]).map(lambda k: 2.0**-k)
     dtype=st.sampled_from([torch.float16, torch.bfloat16, torch.float32]),
     norm=st.sampled_from(list(NORMS)),
     spread=st.sampled_from([256.0, 255.0, 0.0]) | near_256 | small,
-    eps=st.sampled_from([1e-12, 1e-5, 2**-25]),
+    eps=st.sampled_from([1e-12, 1e-5, 2**-25, 1e-8, 1e-6]),
 )
 def test_fp16_norm_of_a_row(answer, device, dtype, norm, spread, eps):
     """In fp16 a norm that is written out gives NaN on a constant row, and 0 where activations reach 256.

@@ -4,7 +4,7 @@ Labels are noisy: of the examples that look alike, three in four are ones. Squar
 which probability does a classifier learn that minimizes it?
 
 Answer: The true share, 0.75, as with cross-entropy. Both are proper scoring rules: q·(1-p)² + (1-q)·p² is
-    least at p = q. Absolute error is not one, its minimum is the corner of the majority.
+    least at p = q. Absolute error is not: its minimum is 0 or 1, whichever label is in the majority.
 Verdict: not judged: the newsletter speaks of the optimizer, judged on mse_on_softmax_breaks_the_optimizer
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #15
 Source: Brier 1950, "Verification of forecasts expressed in terms of probability", Monthly Weather Review

@@ -4,12 +4,10 @@ A regression model becomes a classifier, and a junior keeps the mean squared err
 since "error is error". Does that break the optimizer, and where?
 
 Answer: It starves the examples that are confidently wrong. With two classes and the true one at p = 0.001,
-    squared error pulls on its logit with 0.004, cross-entropy with 0.999; with 1000 classes a fresh network
-    starts there. From zero weights it does learn ten. Use cross-entropy, whose gradient is p minus target.
+    squared error pulls on its logit with 0.004, cross-entropy with 0.999. That delays learning rather than ending it: from zero weights it learns ten classes at once, from reversed ones within 200 steps only with Adam and if they are small, and longer training leaves the plateau. Use cross-entropy, whose gradient is p minus target.
 Says: Keeping the squared error for softmax outputs is guaranteed to break the optimizer: where the model is
     confident and wrong the gradient vanishes, and the network stops learning when it needs it most.
-Verdict: imprecise: the gradient does vanish where the model is confidently wrong, but from zero weights
-    squared error trains ten classes, and with Adam from moderately wrong weights as well
+Verdict: imprecise: the gradient does vanish where the model is confidently wrong, but that is a plateau that longer training leaves, and from zero weights squared error trains at once
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #15
 Source: AI Interview Prep newsletter 2026, "Advanced Deep Learning Interview Questions #15",
     https://aiinterviewprep.substack.com/p/advanced-deep-learning-interview-968
@@ -17,8 +15,8 @@ Source: Hui and Belkin 2021, "Evaluation of Neural Architectures Trained with Sq
     Classification Tasks", ICLR, abstract, https://arxiv.org/abs/2006.07322
 Terms: MSE, L2 loss, mse_loss, softmax, cross-entropy, gradient saturation, vanishing gradient, plateau,
     logits, confidently wrong, classification
-Right when: Classes are few and initial weights small, so that no example starts out confidently wrong.
-Limits: Linear classifiers, 200 steps. Hui and Belkin, whose abstract was read, put the squared error on the
+Right when: Initial weights are small, so that no example starts out confidently wrong.
+Limits: Linear classifiers, 200 steps at one rate; after 2000, or at a rate ten times as high, SGD from 2 times the reversed weights learned as well, and Adam from 4 times after 1000. Hui and Belkin, whose abstract was read, put the squared error on the
     logits, without a softmax. Convexity is the page softmax_cross_entropy_is_always_convex.
 """
 
@@ -67,7 +65,7 @@ def error_is_error(loss, optimizer, start):
 def the_start_decides(loss, optimizer, start):
     """Squared error learns from zero weights; from reversed ones only Adam does, if they are small.
 
-    SGD gets nowhere from 2 times the teacher's weights, reversed, nor Adam from 4 times.
+    Within 200 steps SGD gets nowhere from 2 times the teacher's weights, reversed, nor Adam from 4 times.
     """
     if loss == "cross-entropy" or start == 0:
         return 1.0
@@ -130,7 +128,7 @@ def test_mse_pull_on_the_true_logit(answer, device, loss, reduction, classes, ri
 @example(loss="squared error", optimizer="Adam", start=4, seed=1000)
 @given(loss=kinds, optimizer=optimizers, start=st.sampled_from([0, 2, 4]), seed=st.integers(1000, 999_999))
 def test_mse_trains_from_an_ordinary_start(answer, device, loss, optimizer, start, seed):
-    """Squared error trains a softmax unless it starts out confidently wrong.
+    """Within 200 steps squared error trains a softmax unless it starts out confidently wrong.
 
     start: size of the initial weights, which are the teacher's reversed, in multiples of them
     """

@@ -2,12 +2,11 @@
 
 Swapping sigmoid for ReLU is said to cure vanishing gradients. What does it change in the forward pass?
 
-Answer: A ReLU passes on how far a positive input is from its boundary, and a sigmoid squashes it: of the
-    distance between 5 and 10 it leaves 0.0066. Ten random sigmoid layers leave 1e-6 of the distance between
+Answer: A ReLU passes on how far a positive input is from its boundary, and a sigmoid squashes it: the distance of 5 between 5 and 10 becomes 0.0066. Ten random sigmoid layers leave 1e-6 of the distance between
     two similar inputs, ReLU layers all of it. But a ReLU erases what is negative, and tanh keeps inputs apart
     as well.
 Says: The real advantage of ReLU is in the forward pass: it preserves the scalar distance from decision
-    boundaries, whereas sigmoid compresses it.
+    boundaries, whereas sigmoid compresses it into binary-like values.
 Verdict: holds if the input is on the positive side of the boundary
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
 Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines", abstract: unlike
@@ -18,9 +17,9 @@ Source: Poole et al. 2016, "Exponential expressivity in deep neural networks thr
 Terms: ReLU, sigmoid, tanh, forward pass, squashing, saturation, decision boundary, distance, dying ReLU,
     representation collapse, mean field, activation function, expressiveness
 Right when: Both inputs are positive: there a ReLU is the identity.
-Limits: Random nets without biases or norms, no training: what a net makes of the distances is not shown. That
+Limits: Random nets without biases or norms, no training: what a net makes of the distances is not shown. Of the distance of inputs that are not alike ReLU layers lose a part as well, and tanh hardly any. That
     ReLU merely cures gradients is what the source hears from candidates; the gradient is the page
-    vanishing_gradient_spares_relu. The newsletter's stored text stops after "compresses".
+    vanishing_gradient_spares_relu. The end of the sentence was read in a summary of the newsletter.
 """
 
 from math import exp, sqrt
@@ -109,7 +108,7 @@ WIDTH = 256
 MODULES = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
 
-@claim(wrong=(every_distance_is_kept, only_the_gradient_changes), right=kept_above_zero)
+@claim(wrong=(every_distance_is_kept, only_the_gradient_changes), right=kept_above_zero, evidence="derived")
 @example(activation="relu", a=5, b=10)
 @example(activation="sigmoid", a=5, b=10)
 @example(activation="relu", a=-5, b=-1)

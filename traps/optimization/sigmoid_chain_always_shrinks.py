@@ -11,7 +11,7 @@ Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
 Source: Hochreiter 1998, "The Vanishing Gradient Problem During Learning Recurrent Neural Nets and Problem
     Solutions", section 3: no global error flow if |w| is below 4, https://doi.org/10.1142/S0218488598000094
 Terms: vanishing gradient, exploding gradient, sigmoid, chain rule, slope, saturation, recurrent network, RNN
-Right when: All weights are 1, as in a derivation that forgets them.
+Right when: No weight is larger than 1 in size, as in a derivation that forgets them.
 Limits: Arithmetic of the chain rule, one unit per layer, biases that put each sigmoid at its middle. A wide
     layer at random weights is the page vanishing_gradient_spares_relu. Hochreiter's paper was read as others
     quote it.

@@ -11,7 +11,7 @@ Source: PyTorch documentation, torch.nn.BCEWithLogitsLoss: more numerically stab
     a BCELoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
 Terms: sigmoid, saturation, vanishing gradient, bf16, fp16, logits, BCEWithLogitsLoss, binary cross-entropy,
     zero gradient, squashing, machine epsilon, underflow
-Right when: Inputs are negative: near 0 a format has numbers enough, and a sigmoid in fp32 is not 0 at -17.
+Right when: Inputs are negative: near 0 a format has numbers enough, and a sigmoid in fp32 is not 0 at -17; far enough from 0 it underflows all the same.
 Limits: Results of 16 bits are rounded from fp32, as torch does on the CPU. The newsletter's stored text stops
     after "compresses".
 """

@@ -9,7 +9,7 @@ Answer: In the logits cross-entropy is convex and squared error is not: it curve
     either: midway between a network and itself with swapped units it is higher, by 1.0 for XOR below.
 Says: Against the raw logits squared error on softmax outputs is not a bowl but non-convex, while the
     logarithm of cross-entropy neutralizes the exponentials of the softmax.
-Verdict: holds if it is said of the logits: in the weights below a hidden layer cross-entropy is not convex
+Verdict: holds
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #15
 Source: AI Interview Prep newsletter 2026, "Advanced Deep Learning Interview Questions #15",
     https://aiinterviewprep.substack.com/p/advanced-deep-learning-interview-968

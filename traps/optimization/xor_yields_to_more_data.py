@@ -33,22 +33,22 @@ from pytest import approx
 from fixtures import claim, observe
 
 
-def loss_falls_with_data(copies, crossed):
+def loss_falls_with_data(examples, crossed):
     """The loss falls as the examples grow in number."""
-    return log(2) / copies
+    return log(2) * 100 / examples
 
 
-def crossed_feature_is_one_more(copies, crossed):
+def crossed_feature_is_one_more(examples, crossed):
     """A product of the inputs is one more column; the model stays linear, so its loss stays."""
     return log(2)
 
 
-def best_line_is_found(copies, crossed):
+def best_line_is_found(examples, crossed):
     """Training finds the line that is right on three corners of four, and is sure of that much."""
     return -0.75 * log(0.75) - 0.25 * log(0.25)
 
 
-def crossed_feature_decides(copies, crossed):
+def crossed_feature_decides(examples, crossed):
     """It settles at ln 2, p = 1/2 everywhere; with the crossed feature the loss goes to 0.
 
     The loss is convex and the labels are symmetric, so weights of 0 are its minimum. The product of inputs
@@ -92,30 +92,34 @@ def lines():
     evidence="trained",
     examples=10,
 )
-@example(copies=10, crossed=False, seed=0)
-@example(copies=1000, crossed=False, seed=0)
-@example(copies=1000, crossed=True, seed=0)
-@given(copies=st.sampled_from([1, 10, 1000]), crossed=st.booleans(), seed=st.integers(0, 9999))
-def test_xor_loss_of_a_logistic_regression(answer, device, copies, crossed, seed):
-    """Logistic regression on XOR settles at ln 2 with any amount of data, and at 0 with the crossed feature.
+@example(examples=10_000, crossed=False, seed=0)
+@example(examples=1000, crossed=False, seed=0)
+@example(examples=1000, crossed=True, seed=0)
+@given(examples=st.sampled_from([1000, 10_000]), crossed=st.booleans(), seed=st.integers(0, 9999))
+def test_xor_loss_of_a_logistic_regression(answer, device, examples, crossed, seed):
+    """Logistic regression on XOR settles at ln 2 from 1000 examples on, and at 0 with the crossed feature.
 
-    copies: examples of each corner
+    examples: drawn with each corner alike likely
     crossed: whether the product of the two features is a third one
     """
     torch.manual_seed(seed)
-    x = torch.cartesian_prod(*torch.tensor([[-1.0, 1.0]] * 2)).repeat(copies, 1).to(device)
+    corners = torch.cartesian_prod(*torch.tensor([[-1.0, 1.0]] * 2))
+    # The four corners themselves stand behind the examples, and no gradient is taken of them.
+    x = torch.cat([corners[torch.randint(4, (examples,))], corners]).to(device)
     xor = (x[:, 0] != x[:, 1]).float()
     features = torch.cat([x, x[:, :1] * x[:, 1:]], dim=1) if crossed else x
     classifier = torch.nn.Linear(features.shape[1], 1, device=device)
     optimizer = torch.optim.SGD(classifier.parameters(), lr=4)
     for _ in range(100):
         optimizer.zero_grad()
-        loss = F.binary_cross_entropy_with_logits(classifier(features)[:, 0], xor)
+        loss = F.binary_cross_entropy_with_logits(classifier(features[:-4])[:, 0], xor[:-4])
         loss.backward()
         optimizer.step()
 
-    # After 100 steps the loss is ln 2 to five digits, or about 1/400.
-    assert observe(loss=loss.item()) == approx(answer(copies, crossed), abs=0.01)
+    with torch.no_grad():
+        settled = F.binary_cross_entropy_with_logits(classifier(features[-4:])[:, 0], xor[-4:]).item()
+    # Of 1000 examples the corners are not alike often, which costs up to 0.005.
+    assert observe(loss=settled) == approx(answer(examples, crossed), abs=0.01)
 
 
 @claim(

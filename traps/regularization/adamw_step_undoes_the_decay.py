@@ -7,9 +7,8 @@ Answer: sqrt(2·lr·decay·(1-b1)/(1+b1)): with lr and decay both at 0.1 and b1 
     weights, where decay takes 0.01. Only the product of lr and decay counts, so decay sets an effective
     learning rate. Steps are mostly sideways: they turn the weights, and only their average undoes what
     decay takes.
-Verdict: not judged: the book says only when decay's influence wanes, judged on
-    adamw_decay_shrinks_weights_away
-Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
+Verdict: not judged: a trap of our own
+Asked: nowhere yet
 Source: Kosson, Messmer and Jaggi 2023, "Rotational Equilibrium: How Weight Decay Balances Learning Across
     Neural Networks", abstract, and the authors' code, `adamw_etar_func`, https://github.com/epfml/REQ
 Terms: AdamW, weight decay, rotational equilibrium, angular update, relative step, relative update,

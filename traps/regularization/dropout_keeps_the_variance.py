@@ -6,8 +6,8 @@ Answer: The mean is, the variance is not. Inverted dropout turns a variance of 1
     which is 2 at p = 0.5 and 3 if the mean is 1 as well. At inference nothing is dropped, and batch norm
     still divides by the root of it: its output is 0.71 times as large as in training, or 0.58. Put
     dropout behind the last norm, or collect the statistics again with dropout in eval mode.
-Verdict: not judged: the newsletter's visible text speaks of activations and of no normalization
-Asked: AI Interview Prep newsletter, Advanced Deep Learning #14
+Verdict: not judged: a trap of our own
+Asked: nowhere yet
 Source: Li, Chen, Hu and Yang 2019, "Understanding the Disharmony between Dropout and Batch Normalization
     by Variance Shift", CVPR, abstract, https://arxiv.org/abs/1801.05134
 Source: PyTorch documentation, torch.nn.BatchNorm1d,

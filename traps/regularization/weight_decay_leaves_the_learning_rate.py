@@ -7,8 +7,8 @@ Answer: It raises the learning rate. A layer that is trained with decay computes
     without decay computes at the learning rate lr·(1 - lr·decay)^-(2t+1) at step t: with lr = 1 and a
     decay of 0.5 it doubles at step 0 and grows fourfold with each further one. Decay keeps the weights
     short, and short weights turn further per step.
-Verdict: not judged: what the book says of weight decay is judged on the page weight_decay_limits_capacity
-Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 13
+Verdict: not judged: a trap of our own
+Asked: nowhere yet
 Source: Li and Arora 2020, "An Exponential Learning Rate Schedule for Deep Learning", abstract,
     https://arxiv.org/abs/1910.07454
 Terms: weight decay, effective learning rate, scale invariance, scale-invariant weights, layer norm,

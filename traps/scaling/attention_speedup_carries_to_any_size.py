@@ -4,8 +4,10 @@ A faster attention kernel sped up the training of a 1.4B model. Why will the sam
 175B?
 
 Answer: Amdahl's law: scores and weighted values take context / (6d + context) of a block's FLOPs, 14 % at
-    2,048 tokens and d = 2,048, and 2.7 % at 175B's 12,288, so a kernel that took no time would save that much. It is context over width that counts: at 73,728 tokens, which is 6d, they are half of 175B's work. The four projections stay a third of the rest,
-    whatever the size. And shares of FLOPs are not shares of time: profile before you choose.
+    2,048 tokens and d = 2,048, and 2.7 % at 175B's 12,288, so a kernel that took no time would save that
+    much. It is context over width that counts: at 73,728 tokens, which is 6d, they are half of 175B's
+    work. The four projections stay a third of the rest, whatever the size. And shares of FLOPs are not
+    shares of time: profile before you choose.
 Says: A speed-up from optimizing attention on a 1.4B model does not translate to a 175B model, as the FLOP
     budget shifts as models grow.
 Verdict: holds if the context stays the same, and attention means scores and values, not its projections
@@ -14,11 +16,12 @@ Source: Kaplan et al. 2020, "Scaling Laws for Neural Language Models", table 1,
     https://arxiv.org/abs/2001.08361
 Source: Brown et al. 2020, "Language Models are Few-Shot Learners", table 2.1: d = 12,288 at 175B,
     https://arxiv.org/abs/2005.14165
-Terms: Amdahl's law, attention FLOPs, attention speedup, FlashAttention, MLP share, d_model, context length,
-    quadratic attention, GPT-3, profiling, FFN
+Terms: Amdahl's law, attention FLOPs, attention speedup, FlashAttention, MLP share, d_model, context
+    length, quadratic attention, GPT-3, profiling, FFN
 Right when: The context grows in proportion to the width, so that the share stays.
-Limits: Blocks of multi-head attention with heads of 64 and a 4d MLP, all scores counted; a causal kernel, and table 1 of Kaplan and others, count half of them, which is 7.7 % and 1.4 %. No time is measured. The stored text stops at "the FLOP budget
-    shifts".
+Limits: Blocks of multi-head attention with heads of 64 and a 4d MLP, all scores counted; a causal kernel,
+    and table 1 of Kaplan and others, count half of them, which is 7.7 % and 1.4 %. No time is measured.
+    The stored text stops at "the FLOP budget shifts".
 """
 
 import torch

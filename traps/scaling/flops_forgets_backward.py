@@ -1,16 +1,17 @@
 """Training FLOPs: 2ND, 4ND or 6ND?
 
-A junior budgets a training run at 2 · parameters · tokens, as the backward pass is "roughly symmetrical" to
-the forward pass. What is forgotten, and by how much is the estimate off?
+A junior budgets a training run at 2 · parameters · tokens, as the backward pass is "roughly symmetrical"
+to the forward pass. What is forgotten, and by how much is the estimate off?
 
-Answer: Each product of the forward pass has two in the backward pass, one for the gradient of the weight and
-    one for that of the input. So training takes 2 + 4 = 6 FLOPs per parameter and token, 6ND, three times the
-    estimate: it is off by 200 %. N counts the output head and not a separate embedding table, and attention
-    adds T/(6d) of the blocks' weights. GPT-3's 174.6 billion parameters and 300 billion tokens take 3.14e23
-    FLOPs by 6ND.
-Says: Training takes 6 · parameters · tokens, as the backward pass is twice as expensive as the forward pass.
-    An estimate of 2 · parameters · tokens is off by 300 %, a 3x underestimation.
-Verdict: imprecise: 6ND is right, and three times the estimate. That is 300 % of it, so it is off by 200 %.
+Answer: Each product of the forward pass has two in the backward pass, one for the gradient of the weight
+    and one for that of the input. So training takes 2 + 4 = 6 FLOPs per parameter and token, 6ND, three
+    times the estimate, so that 200 % has to be added to it. N counts the output head and not a separate
+    embedding table, and attention adds T/(6d) of the blocks' weights. GPT-3's 174.6 billion parameters
+    and 300 billion tokens take 3.14e23 FLOPs.
+Says: Training takes 6 · parameters · tokens, as the backward pass is twice as expensive as the forward
+    pass. An estimate of 2 · parameters · tokens is off by 300 %, a 3x underestimation.
+Verdict: imprecise: 6ND is right, and three times the estimate. That is 300 % of it: 200 % are missing,
+    relative to the estimate.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 24
 Source: Kaplan et al. 2020, "Scaling Laws for Neural Language Models", section 2.1,
     https://arxiv.org/abs/2001.08361
@@ -18,14 +19,13 @@ Source: Brown et al. 2020, "Language Models are Few-Shot Learners", appendix D: 
     parameters, reads 300 billion tokens and takes 3.14e23 FLOPs, https://arxiv.org/abs/2005.14165
 Source: Megatron-LM, pull 995: the output head in the FLOPs of a step,
     https://github.com/NVIDIA/Megatron-LM/pull/995
-Terms: 6ND, 2ND, training FLOPs, FLOPs, backward pass, backpropagation, compute budget, model FLOPs, MFU,
-    Kaplan, Chinchilla, scaling laws, attention FLOPs, embedding, output head
-Right when: Nothing is trained: inference takes 2ND. A junior who takes the backward pass for a mirror of the
-    forward pass would have to say 4ND.
-Limits: FLOPs of matrix products, causal scores computed in full (see flops_causal_mask_saves_half), nothing
-    recomputed, all weights trained (see flops_says_six_for_every_weight). One layer of GPT-3's width is
-    counted; all 96, asked with --at for 300 billion tokens, take 3.23e23. The terms are for blocks of 12d²
-    weights whose heads are d wide together, not for grouped queries or SwiGLU.
+Terms: 6ND, 2ND, training FLOPs, FLOPs, backward pass, backpropagation, model FLOPs, MFU, Kaplan,
+    Chinchilla, scaling laws, attention FLOPs
+Right when: Nothing is trained: inference takes 2ND.
+Limits: FLOPs of matrix products, causal scores in full, T/(6d) where Kaplan and others have half (see
+    flops_causal_mask_saves_half), nothing recomputed, all weights trained (see
+    flops_says_six_for_every_weight). One layer of GPT-3's width is counted; all 96 take 3.23e23. The
+    terms are for blocks of 12d² weights, not for grouped queries or SwiGLU.
 """
 
 import torch
@@ -65,9 +65,10 @@ def head_adds_a_sixteenth(params, vocab, tied, layers, d, context, tokens):
 def six_and_attention(params, vocab, tied, layers, d, context, tokens):
     """6·N·D + 12·L·T·d·D, where N counts the parameters that enter a product.
 
-    A product takes 2 FLOPs per weight and token, and the backward pass is two more of the same size. A table
-    that is looked up takes none; tied to the output head it is a factor there. Relative to the blocks'
-    72·L·d² the head's 6·V·d is V/(12Ld); it is V/(16Ld) of 96·L·d², where the blocks run forward twice.
+    A product takes 2 FLOPs per weight and token, and the backward pass is two more of the same size. A
+    table that is looked up takes none; tied to the output head it is a factor there. Relative to the
+    blocks' 72·L·d² the head's 6·V·d is V/(12Ld); it is V/(16Ld) of 96·L·d², where the blocks run forward
+    twice.
     """
     n = params if tied else params - vocab * d
     return (6 * n + 12 * layers * context * d) * tokens

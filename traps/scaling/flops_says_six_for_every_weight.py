@@ -3,25 +3,26 @@
 Training takes 6 FLOPs per weight and token: 2 forward and 4 backward. Is that so for the first layer, for
 frozen weights, and for LoRA?
 
-Answer: Two products of the backward pass are done only if both gradients are wanted. A first layer above raw
-    data needs none for its input and takes four FLOPs; above an embedding it takes six. Frozen weights take
-    four if anything below them trains, and two if nothing does. So LoRA takes 67 % of the FLOPs of full
-    training, however small its adapters are.
+Answer: Two products of the backward pass are done only if both gradients are wanted. A first layer above
+    raw data needs none for its input and takes four FLOPs; above an embedding it takes six. Frozen
+    weights take four if anything below them trains, and two if nothing does. So LoRA takes at least 67 %
+    of a layer's FLOPs of full training, however small its adapters are.
 Says: The backward pass is twice as expensive as the forward pass, as it computes two gradients at every
     layer, for the weights and for the input activations.
 Verdict: holds if something below each layer is trained, as the embedding is when a language model is
     pretrained, and no weights are frozen
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 24
-Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors",
-    Nature 323, pages 533-536, https://doi.org/10.1038/323533a0
+Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors", Nature
+    323, pages 533-536, https://doi.org/10.1038/323533a0
 Source: Hu et al. 2021, "LoRA", section 4.2: 25 % faster training of GPT-3 than full fine-tuning,
     https://arxiv.org/abs/2106.09685
 Terms: LoRA, fine-tuning, PEFT, adapters, frozen weights, freezing, first layer, backward pass, backward
     FLOPs, FLOPs, training FLOPs, input gradient, weight gradient, 6ND
 Right when: Every weight is trained and every input needs a gradient.
-Limits: FLOPs of matrix products only, nothing recomputed (see checkpointing_reruns_every_product). The book
-    cites Rumelhart et al., who give the two products but no FLOP law. LoRA is counted on one linear layer,
-    unmerged; its speed is not measured.
+Limits: FLOPs of matrix products only, nothing recomputed (see checkpointing_reruns_every_product). The
+    book cites Rumelhart et al., who give the two products but no FLOP law. LoRA is counted on one linear
+    layer, unmerged, with something trained below it; the scores of attention save nothing; its speed is
+    not measured.
 """
 
 from itertools import pairwise
@@ -52,8 +53,9 @@ def frozen_ones_pass_it_on(widths, trained, embedded):
 def by_what_lies_below(widths, trained, embedded):
     """A product for the weight if it is trained, and one for the input if anything below is trained.
 
-    Three trained layers of width 8 take 640 FLOPs per token above data, and 768 above an embedding, which is
-    twice their forward pass. With the last one alone trained they take 128, as nobody waits for the rest.
+    Three trained layers of width 8 take 640 FLOPs per token above data, and 768 above an embedding, which
+    is twice their forward pass. With the last one alone trained they take 128, as nobody waits for the
+    rest.
     """
     total, below = 0, embedded
     for layer, weight_is_trained in enumerate(trained):
@@ -75,8 +77,8 @@ def adapters_alone(d, ffn, rank, below):
 def four_for_frozen_weights(d, ffn, rank, below):
     """Four FLOPs per frozen weight and six per weight of an adapter; two fewer for each that reads the data.
 
-    The gradient has to pass through a frozen weight to reach the adapters below it. A 4096 by 4096 layer of
-    rank 16 takes 67 % of full training.
+    The gradient has to pass through a frozen weight to reach the adapters below it. A 4096 by 4096 layer
+    of rank 16 takes 67 % of full training.
     """
     return (2 + 2 * below) * d * ffn + (4 + 2 * below) * d * rank + 6 * rank * ffn
 

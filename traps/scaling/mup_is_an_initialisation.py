@@ -1,23 +1,24 @@
 """What muP changes: the initialization or the learning rates?
 
-muP is described as a variance of 1/width together with learning rates per layer. Which of the two does the
-    work?
+muP is described as a variance of 1/width together with learning rates per layer. Which of the two does
+the work?
 
-Answer: The learning rates. A variance of 1/fan_in is what standard initialization gives already, and at the
-    start activations are of one size at any width; but a step of Adam moves them k times as far in a net k
-    times as wide. muP divides Adam's rate of the hidden and output matrices by k, and the initial variance
-    of the output by one more k.
+Answer: The learning rates. A variance of 1/fan_in is what Kaiming's initialization gives already, though
+    GPT-2's fixed initializer_range does not, and with it pre-activations start at one size at any width;
+    but a step of Adam moves them k times as far in a net k times as wide. muP divides Adam's rate of the
+    hidden and output matrices by k, and the initial variance of the output by one more k.
 Says: In the standard parametrization a larger width alters activation variances and shifts the best
     hyperparameters; muP scales initial variances by 1/width and divides some learning rates by width.
-Verdict: imprecise: activations change with width not at the start but from the first step on; new in muP
-    are the learning rates and the output layer, not the variance
+Verdict: imprecise: with a variance of 1/fan_in, which is standard too, they change with width only from
+    the first step on; new in muP are the learning rates and the output layer
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 7
-Source: Yang, Hu et al. 2021, "Tensor Programs V: Tuning Large Neural Networks via Zero-Shot Hyperparameter
-    Transfer", table 3, https://arxiv.org/abs/2203.03466
-Terms: muP, maximal update parametrization, standard parametrization, fan_in, initialization, initialization
-    variance, coordinate check, per-layer learning rate, learning rate transfer, width, Adam, output layer
-Right when: Weights are drawn with a variance that ignores their width; then activations do drift at the
-    start.
+Source: Yang, Hu et al. 2021, "Tensor Programs V: Tuning Large Neural Networks via Zero-Shot
+    Hyperparameter Transfer", table 3, https://arxiv.org/abs/2203.03466
+Terms: muP, maximal update parametrization, standard parametrization, fan_in, initialization,
+    initializer_range, coordinate check, per-layer learning rate, learning rate transfer, width, Adam,
+    output layer
+Right when: Weights are drawn with a variance that ignores their width, as a fixed initializer_range does;
+    then activations do drift at the start.
 Limits: Width and Adam alone, tanh networks of two hidden layers; attention, whose scores muP divides by
     head_dim and not by its root, is not shown. Why clipping does not do the same is the page
     wide_model_is_tamed_by_clipping.
@@ -49,8 +50,8 @@ def steps_walk(parametrization, quantity, k):
 def steps_add_up(parametrization, quantity, k):
     """Activations start at one size at any width; a step moves them k times as far, except in muP.
 
-    Initial weights point anywhere and add up to a random walk, which a variance of 1/width offsets. Updates
-    point the same way and add up to width, which only a learning rate over width offsets.
+    Initial weights point anywhere and add up to a random walk, which a variance of 1/width offsets.
+    Updates point the same way and add up to width, which only a learning rate over width offsets.
     """
     return k if (parametrization, quantity) == ("standard", "change") else 1
 
@@ -73,7 +74,7 @@ def first_step(width, k, seed, device):
 @claim(
     wrong=(activations_drift, variance_cures, steps_walk),
     right=steps_add_up,
-    evidence="simulated",
+    evidence="trained",
     examples=20,
 )
 @example(parametrization="standard", quantity="start", k=8, seed=0)
@@ -86,7 +87,7 @@ def first_step(width, k, seed, device):
     seed=st.integers(0, 9999),
 )
 def test_mup_holds_the_updates(answer, device, parametrization, quantity, k, seed):
-    """Activations keep their size at any width; what a step does to them grows with it, except in muP.
+    """Pre-activations keep their size at any width; what a step does to them grows with it, except in muP.
 
     parametrization: the standard one, or muP
     quantity: size of the pre-activations at the start, or of their change by the first step

@@ -1,28 +1,28 @@
 """Gradient clipping, muP and a wide model
 
-A 1B proxy trains well at some learning rate, and at 70B the same rate explodes. What is the likely reason,
-and how is it mended without a new sweep?
+A 1B proxy trains well at some learning rate, and at 70B the same rate explodes. What is the likely
+reason, and how do you fix it without a new sweep?
 
 Answer: One step of Adam changes a pre-activation by the learning rate times the sum of its inputs' sizes,
-    so in proportion to width: the wide model takes steps that are too long. Clipping does not help, because
-    Adam divides the size of the gradient out; in the small nets here, 8 times as wide, it even makes the
-    loss worse. muP divides the learning rate of hidden and output matrices by the ratio of the widths, and
-    the proxy's rate carries over.
+    so in proportion to width: the wide model takes steps that are too long. Clipping does not help,
+    because Adam divides the size of the gradient out; in the small nets here, 8 times as wide, it even
+    makes the loss worse. muP divides the learning rate of hidden and output matrices by the ratio of the
+    widths, and the proxy's rate carries over.
 Says: Gradient clipping and lowering the rate by hand is the common answer and the wrong one; muP keeps
     update sizes bounded at any width, so that the proxy's learning rate transfers without a sweep.
 Verdict: holds
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 7
-Source: Yang, Hu et al. 2021, "Tensor Programs V: Tuning Large Neural Networks via Zero-Shot Hyperparameter
-    Transfer", table 3, https://arxiv.org/abs/2203.03466
+Source: Yang, Hu et al. 2021, "Tensor Programs V: Tuning Large Neural Networks via Zero-Shot
+    Hyperparameter Transfer", table 3, https://arxiv.org/abs/2203.03466
 Source: Touvron et al. 2023, "Llama 2: Open Foundation and Fine-Tuned Chat Models", table 1,
     https://arxiv.org/abs/2307.09288
 Terms: muP, maximal update parametrization, learning rate transfer, hyperparameter transfer, gradient
     clipping, clip_grad_norm_, width, proxy model, Adam, Tensor Programs, learning rate sweep, zero-shot
     transfer
-Limits: Width alone: depth, batch size and weight decay are not muP's. Lowering the rate by hand works, and
-    costs the sweep. The book's numbers are not judged: Llama 2 70B was trained at 1.5e-4 in the
-    standard parametrization (table 1), more than the rate at which the book's model explodes. Which part of
-    muP does the work is the page mup_is_an_initialisation.
+Limits: Width alone: depth, batch size and weight decay are not muP's. Lowering the rate by hand works,
+    and costs the sweep. The book's numbers are not judged: Llama 2 70B was trained at 1.5e-4 in the
+    standard parametrization (table 1), more than the rate at which the book's model explodes. Which part
+    of muP does the work is the page mup_is_an_initialisation.
 """
 
 import torch
@@ -71,8 +71,8 @@ def root_of_the_inputs(lr, x, clip):
 def sum_of_the_inputs(lr, x, clip):
     """The first step moves an output by lr times the sum of |x|, so in proportion to width, clipped or not.
 
-    Each weight moves by lr against a gradient that has the sign of its input, so that all pull the same way:
-    0.06 for inputs 1, 2, -3 at lr = 0.01.
+    Each weight moves by lr against a gradient that has the sign of its input, so that all pull the same
+    way: 0.06 for inputs 1, 2, -3 at lr = 0.01.
     """
     return lr * sum(map(abs, x))
 
@@ -101,6 +101,7 @@ def final_loss(width, lr, recipe, k, seed, device):
 )
 @example(recipe="as it is", k=8, seed=0)
 @example(recipe="clipped", k=8, seed=0)
+@example(recipe="clipped", k=16, seed=0)
 @example(recipe="muP", k=8, seed=0)
 @example(recipe="muP", k=16, seed=0)
 @given(
@@ -129,7 +130,7 @@ def test_mup_at_the_learning_rate_of_the_narrow_net(answer, device, recipe, k, s
 @example(lr=0.01, x=[1, 2, -3], clip=0.1)
 @given(
     lr=st.sampled_from([0.01, 0.001]),
-    x=st.lists(st.sampled_from([1, 2, -3]), min_size=1, max_size=16),
+    x=st.lists(st.sampled_from([1, 0, 2, -3]), min_size=1, max_size=16),
     clip=st.sampled_from([0.1, 1.0, 100.0]),
 )
 def test_mup_first_adam_step(answer, device, lr, x, clip):
@@ -142,6 +143,6 @@ def test_mup_first_adam_step(answer, device, lr, x, clip):
     weight = torch.zeros(3, len(x), dtype=torch.float64, device=device, requires_grad=True)
     (weight @ inputs - 1).square().sum().backward()
     nn.utils.clip_grad_norm_([weight], clip)
-    torch.optim.Adam([weight], lr=lr, eps=0).step()
+    torch.optim.Adam([weight], lr=lr, eps=1e-12).step()
 
     assert observe(moved=(weight @ inputs).max().item()) == approx(answer(lr, x, clip))

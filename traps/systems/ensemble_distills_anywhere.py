@@ -85,7 +85,6 @@ def line(points, device):
 
 def trained(x, y, random):
     """The weights of nets [TASKS, NETS] fitted to y, from random ones in 200 steps of Adam."""
-    # Slopes of about 8 let the members disagree between their eight inputs.
     weights = [
         (scale * torch.randn(TASKS, NETS, *shape, generator=random)).to(x.device).requires_grad_()
         for scale, *shape in ((8, 1, HIDDEN), (8, 1, HIDDEN), (HIDDEN**-0.5, HIDDEN, 1))

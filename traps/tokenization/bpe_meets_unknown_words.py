@@ -4,9 +4,10 @@ A byte tokenizer never meets an unknown token. Does BPE? What happens to a rare 
 emoji?
 
 Answer: Byte-level BPE, as in GPT-2 and Llama 3, never does: its alphabet is the bytes themselves, so
-    every string comes back as it was, at worst with a token per byte, 9 for three Japanese characters if no Japanese was in its training text.
-    BPE over characters loses each character that its training text did not hold, unless it falls back on
-    bytes. So the absence of unknown tokens is a merit of bytes, and byte-level BPE has it too.
+    every string comes back as it was, at worst with a token per byte, 9 for three Japanese characters if
+    no Japanese was in its training text. BPE over characters loses each character that its training text
+    did not hold, unless it falls back on bytes. So the absence of unknown tokens is a merit of bytes, and
+    byte-level BPE has it too.
 Says: BPE starts from individual bytes and merges them; its open vocabulary knows no unknown words.
 Verdict: imprecise: byte-level BPE starts from bytes and loses nothing; the BPE of the paper that it cites
     starts from characters

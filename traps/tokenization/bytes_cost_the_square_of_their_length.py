@@ -3,14 +3,15 @@
 A byte tokenizer has 256 tokens and is simple. Its sequences are some four times longer. What does that
 cost, and is it 16 times the compute?
 
-Answer: Every position pays the whole stack, and only scores go with the square: at the size of Llama-3-8B a
-    text of 8,192 bytes costs 4.9 times the FLOPs of its BPE tokens, which are 4.2 times fewer, and one of
-    131,072 bytes 11 times. The context window fills 4.2 times as fast, and decoding takes as many more
-    steps. In a small model with a large vocabulary bytes are even cheaper, 0.81 times for 1,024 bytes at d =
-    256 and 6 layers, as they spare its output head.
+Answer: Every position pays the whole stack, and only scores go with the square: at the size of Llama-3-8B
+    a text of 8,192 bytes costs 4.9 times the FLOPs of its BPE tokens, which are 4.2 times fewer, and one
+    of 131,072 bytes 11 times. The context window fills 4.2 times as fast, and decoding takes as many more
+    steps. In a small model with a large vocabulary bytes are even cheaper, 0.81 times for 1,024 bytes at
+    d = 256 and 6 layers, as they spare its output head.
 Says: Bytes make sequences typically 4 times longer, and by quadratic attention that is 16 times the
     FLOPs; BPE is a compression first, and semantics second.
-Verdict: imprecise: compression is what BPE is for; 16 times is the limit for texts far longer than 6d, and at 8,192 bytes it is 4.9
+Verdict: imprecise: compression is what BPE is for; 16 times is the limit for texts far longer than 6d,
+    and at 8,192 bytes it is 4.9
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 5
 Asked: AI Interview Prep newsletter, LLM System Design #27
 Source: Xue et al. 2022, "ByT5: Towards a Token-Free Future with Pre-trained Byte-to-Byte Models",
@@ -20,9 +21,9 @@ Source: Pagnoni et al. 2024, "Byte Latent Transformer: Patches Scale Better Than
 Terms: tokenizer, BPE, byte-level, byte_level, ByT5, BLT, UTF-8, sequence length, compression, bytes per
     token, vocabulary size, character-level, tokenizer-free, quadratic attention
 Right when: The context is many times 6d: then scores outweigh all else, and go with the square.
-Limits: FLOPs of matrix products, with all scores, of which a causal kernel skips half, of blocks of 12d² weights. Bytes and tokens are
-    those of Python's documentation; other texts and vocabularies compress otherwise. No model was
-    trained. Of the papers the abstracts were read.
+Limits: FLOPs of matrix products, with all scores, of which a causal kernel skips half, of blocks of 12d²
+    weights. Bytes and tokens are those of Python's documentation; other texts and vocabularies compress
+    otherwise. No model was trained. Of the papers the abstracts were read.
 """
 
 import torch

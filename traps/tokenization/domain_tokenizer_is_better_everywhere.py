@@ -5,7 +5,9 @@ pretrained model that takes it?
 
 Answer: It pays at home and costs abroad: at the same vocabulary a tokenizer of documentation takes some
     1.2 times the tokens on code that one of code takes, and the other way round 1.4 times. So train it on
-    the mixture that will be served. In a pretrained model a swap voids the embeddings: of 4,096 ids 259 keep their token. Copied by string, 1,785 rows survive, and the rest has to be trained; so add terms to the old vocabulary instead.
+    the mixture that will be served. In a pretrained model a swap voids the embeddings: of 4,096 ids 259
+    keep their token. Copied by string, 1,785 rows survive, and the rest has to be trained; so add terms
+    to the old vocabulary instead.
 Says: A tokenizer trained from scratch on the legal and medical corpus lowers training cost.
 Verdict: holds if training starts from scratch and what is served is the domain's text
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 1
@@ -15,7 +17,8 @@ Terms: tokenizer, domain tokenizer, fertility, tokens per word, BPE, vocabulary,
     extension, embedding rows, continued pretraining, domain adaptation, compression
 Right when: Nothing but the domain is tokenized.
 Limits: Two texts, Python's documentation and its library's source, both of which speak of code, and of
-    one version of Python. That the domain's tasks improve, as the book says as well, was not tried. Of the paper the abstract was read.
+    one version of Python. That the domain's tasks improve, as the book says as well, was not tried. Of
+    the paper the abstract was read.
 """
 
 from hypothesis import example, given, strategies as st
@@ -56,7 +59,7 @@ def half_the_vocabulary(by, vocab):
 
 
 def few_ids_and_many_strings(by, vocab):
-    """259 ids, the bytes and a few first merges, as ids go by the order of the merges; 1,785 strings of 4,096.
+    """259 ids, the bytes and first merges, as ids go by the order of the merges; 1,785 strings of 4,096.
 
     Rows of embeddings can be copied by string.
     """

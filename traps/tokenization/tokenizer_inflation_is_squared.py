@@ -3,9 +3,12 @@
 You train a model for law and medicine and keep a general tokenizer. What is the risk for production, and
 is a text of four times the tokens 16 times as expensive?
 
-Answer: The risk is fertility: rare terms break into pieces, and each token is paid in FLOPs, decode steps,
-    KV cache and context. But a term is no corpus: code under a tokenizer of documentation costs 1.3 times the FLOPs. And 8,192 characters cut into single bytes, more than four times the tokens, cost 5.3 times at Llama-3-8B's size and not 16, since only scores go with the square; fused attention keeps 4 times the memory. Train the
-    tokenizer on the mixture if you start from scratch, else extend the vocabulary.
+Answer: The risk is fertility: rare terms break into pieces, and each token is paid in FLOPs, decode
+    steps, KV cache and context. But a term is no corpus: code under a tokenizer of documentation costs
+    1.3 times the FLOPs. And 8,192 characters cut into single bytes, more than four times the tokens, cost
+    5.3 times at Llama-3-8B's size and not 16, since only scores go with the square; fused attention keeps
+    4 times the memory. Train the tokenizer on the mixture if you start from scratch, else extend the
+    vocabulary.
 Says: Fragmented domain terms inflate token counts by factors like 4, and quadratic attention makes that
     potentially 16 times the compute and memory.
 Verdict: imprecise: tokens per word rise and everything that is paid per token; 16 times is the limit for
@@ -61,8 +64,8 @@ def pairs_are_kept(kind, tokens, times, dim):
 def what_each_form_keeps(kind, tokens, times, dim):
     """4 times for 4 times the sequence with fused attention. Written out, from 512 tokens on, 13 to 15 times.
 
-    Queries, keys and values, and an eighth of the scores' bytes for the mask, come on top: 15.1 with heads
-    16 wide, 13.0 with 64.
+    Queries, keys and values, and an eighth of the scores' bytes for the mask, come on top: 15.1 with
+    heads 16 wide, 13.0 with 64.
     """
     if kind == "fused":
         return times
