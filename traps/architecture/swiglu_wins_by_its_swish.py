@@ -112,4 +112,5 @@ def test_swiglu_against_relu(answer, device, design, target, seed):
     """
     times = error("ReLU", target, seed, device) / error(design, target, seed, device)
 
-    assert observe(times=times) == approx(answer(design, target), rel=0.75)
+    off = 0.35 if (design, target) == ("Swish", "products") else 0.65
+    assert observe(times=times) == approx(answer(design, target), rel=off)

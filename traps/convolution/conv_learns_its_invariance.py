@@ -16,11 +16,10 @@ Source: LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognit
     https://doi.org/10.1109/5.726791
 Source: Zhang 2019, "Making Convolutional Networks Shift-Invariant Again",
     https://arxiv.org/abs/1904.11486
-Terms: CNN, translation equivariance, translation invariance, shift, weight sharing, pooling, circular
-    padding, zero padding, stride, aliasing
-Right when: Copies of the kernel are stored and updated one by one: then a missing sum lets them drift
-    apart.
-Limits: Whole circular shifts, one layer. LeCun et al. call equivariance shift invariance.
+Terms: CNN, translation equivariance, translation invariance, shift, weight sharing, pooling, padding,
+    stride
+Right when: Copies of the kernel are stored and updated apart: then a missing sum lets them differ.
+Limits: Whole circular shifts, one layer.
 """
 
 import torch

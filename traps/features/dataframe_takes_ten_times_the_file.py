@@ -3,9 +3,10 @@
 A pandas script for features runs out of memory on logs that are smaller than its 16 GB. Is it true that
 pandas takes 5 to 10 times the size of the file?
 
-Answer: With Python strings, yes if they are short: each costs an 8-byte pointer and an object around its text, so a column of 5 characters takes some 10 times its bytes in the file and one of
-    100 characters 1.6 times. Arrow's strings, the default of pandas 3, take the text and an offset: 2.2
-    and 1.1 times. So read columns as Arrow, and only those you need, before you buy a larger machine.
+Answer: With Python strings, yes if they are short: each costs an 8-byte pointer and an object around its
+    text, so a column of 5 characters takes some 10 times its bytes in the file and one of 100 characters
+    1.6 times. Arrow's strings, the default of pandas 3, take the text and an offset: 2.2 and 1.1 times.
+    So read columns as Arrow, and only those you need, before you buy a larger machine.
 Says: Pandas takes 5 to 10 times the size of the raw data, by its object pointers.
 Verdict: imprecise: that holds for short strings as Python objects; Arrow's strings take 1 to 2 times the
     file
@@ -68,4 +69,4 @@ def test_dataframe_bytes_of_a_string_column(answer, kind, length):
     file = sum(len(string) + 1 for string in strings)
     taken = column.memory_usage(index=False, deep=True)
     # Buffers are rounded up to some bytes.
-    assert observe(times_the_file=taken / file) == approx(answer(kind, length), rel=0.02)
+    assert observe(times_the_file=taken / file) == approx(answer(kind, length), rel=0.01)

@@ -3,20 +3,22 @@
 With the n² scores gone from memory, is attention's O(N²) compute negligible for a context of ten million
 tokens?
 
-Answer: It is the bottleneck then. Attention outgrows the FLOPs of all weights of a layer at weights/(2 · query width) tokens, 26,624 for Llama-3-8B, if its scores are counted in full, and at twice as many if the mask skips half. At ten
-    million tokens it is 375.6 times the weights. FlashAttention takes away the traffic and not the FLOPs,
-    so that attention over twice the length takes four times the time.
+Answer: It is the bottleneck then. Attention outgrows the FLOPs of all weights of a layer at weights/(2 ·
+    query width) tokens, 26,624 for Llama-3-8B, if its scores are counted in full, and at twice as many if
+    the mask skips half. At ten million tokens it is 375.6 times the weights. FlashAttention takes away
+    the traffic and not the FLOPs, so that attention over twice the length takes four times the time.
 Says: O(N²) compute is the wrong bottleneck to focus on at ten million tokens; FlashAttention makes
     attention compute-bound again, and long contexts possible.
-Verdict: holds if the question is what stops plain attention first; behind FlashAttention compute is the limit
+Verdict: holds if the question is what stops plain attention first; behind FlashAttention compute is the
+    limit
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 9
 Source: Dao et al. 2022, "FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness",
     theorem 1, https://arxiv.org/abs/2205.14135
 Source: Grattafiori et al. 2024, "The Llama 3 Herd of Models", table 3, https://arxiv.org/abs/2407.21783
-Terms: long context, 10M tokens, attention FLOPs, quadratic compute, causal mask, sequence parallelism, ring
-    attention, compute-bound, FlashAttention, prefill
-Right when: Contexts are short relative to weights/(2 · query width): at 2,000 tokens attention is 0.075 of the weights'
-    FLOPs.
+Terms: long context, 10M tokens, attention FLOPs, quadratic compute, causal mask, sequence parallelism,
+    ring attention, compute-bound, FlashAttention, prefill
+Right when: Contexts are short relative to weights/(2 · query width): at 2,000 tokens attention is 0.075
+    of the weights' FLOPs.
 Limits: Prefill of one prompt, forward. The cache that ten million tokens take is the page
     kvcache_counts_query_heads, what a causal mask saves flops_causal_mask_saves_half, what the backward
     pass adds flash_computes_less.
@@ -52,8 +54,8 @@ def beyond_the_width(weights, query_width, tokens):
 def grows_with_the_length(weights, query_width, tokens):
     """2·n·d over the weights: a token meets every weight once and every other token.
 
-    Both cost 2 FLOPs per multiply-add. With the keys and with the values it multiplies n·d numbers each, so
-    at weights/(2d) tokens the ratio is 1: 26,624 for Llama-3-8B, 52,224 for the 70B.
+    Both cost 2 FLOPs per multiply-add. With the keys and with the values it multiplies n·d numbers each,
+    so at weights/(2d) tokens the ratio is 1: 26,624 for Llama-3-8B, 52,224 for the 70B.
     """
     return 2 * tokens * query_width / weights
 

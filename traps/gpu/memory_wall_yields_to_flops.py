@@ -4,23 +4,26 @@ A new cluster has 5 times the FLOP/s of the old one, and the training job runs 1
 hardware reality was not profiled?
 
 Answer: The memory wall. A kernel below the ridge of the roofline waits for HBM, and more FLOP/s buy it
-    nothing. A block 1024 wide gains 1.20 times with unfused attention over 11,264 tokens, as 22 % of its time
-    is compute-bound, and 3.39 times with FlashAttention. Profile each kernel's arithmetic intensity first,
-    then raise it: fusion, FlashAttention, larger matmuls, lower precision.
+    nothing. A block 1024 wide gains 1.20 times with unfused attention over 11,264 tokens, as 22 % of its
+    time is compute-bound, and 3.39 times with FlashAttention. Profile each kernel's arithmetic intensity
+    first, then raise it: fusion, FlashAttention, larger matmuls, lower precision.
 Says: A cluster with 5x the raw teraFLOPs raises throughput by barely 1.2x, as the job is stuck on the
     memory-bound slope of the roofline and waits for bytes from HBM; data loading is the wrong diagnosis.
-Verdict: holds if about a fifth of the time was compute-bound and the bandwidth stayed: with the 1.64 times
-    that an H100 brings over an A100 even a step of 64 tokens, which waits for memory alone, gains 1.64
+Verdict: holds if about a fifth of the time was compute-bound and the bandwidth stayed: with the 1.64
+    times that an H100 brings over an A100 even a step of 64 tokens, which waits for memory alone, gains
+    1.64
 Asked: AI Interview Prep newsletter, LLM System Design #42,
     https://aiinterviewprep.substack.com/p/llm-system-design-interview-42-the
-Source: Williams, Waterman and Patterson 2009, "Roofline: An Insightful Visual Performance Model for Multicore
-    Architectures", https://doi.org/10.1145/1498765.1498785
+Source: Williams, Waterman and Patterson 2009, "Roofline: An Insightful Visual Performance Model for
+    Multicore Architectures", https://doi.org/10.1145/1498765.1498785
 Source: Gholami et al. 2024, "AI and Memory Wall", abstract, https://arxiv.org/abs/2403.14123
-Terms: memory wall, memory-bound, compute-bound, roofline, arithmetic intensity, HBM bandwidth, MFU, Amdahl,
-    fusion, FlashAttention, H100 upgrade, profiling, data sheet
+Terms: memory wall, memory-bound, compute-bound, roofline, arithmetic intensity, HBM bandwidth, MFU,
+    Amdahl, fusion, FlashAttention, H100 upgrade, profiling, data sheet
 Right when: Every kernel is compute-bound on the old machine and stays so on the new: large matmuls alone.
-Limits: The forward pass, kernel after kernel with operands from memory: no overlap, no data loading, no reuse in L2, but FlashAttention's keys and values are counted once, as if L2 held them. The post's stored text stops before its solution, and gives no derivation of the 85 % of the time
-    that the processor idles: not judged. Not read: the roofline paper.
+Limits: The forward pass, kernel after kernel with operands from memory: no overlap, no data loading, no
+    reuse in L2, but FlashAttention's keys and values are counted once, as if L2 held them. The post's
+    stored text stops before its solution, and gives no derivation of the 85 % of the time that the
+    processor idles: not judged. Not read: the roofline paper.
 """
 
 from functools import cache
@@ -67,7 +70,9 @@ def amdahl_by_old_shares(costs, compute, memory):
 def kernel_by_kernel(costs, compute, memory):
     """Each kernel takes the longer of its FLOPs and its bytes, before and after; add up, then divide.
 
-    With more FLOP/s kernels pass the ridge, and the gain is not monotonic: at width 4096 it is 1.00 for 64 tokens, 1.46 for 256, whose matmuls pass the ridge, 3.18 for 1024, and 1.54 for 16,384, whose unfused scores wait for HBM.
+    With more FLOP/s kernels pass the ridge, and the gain is not monotonic: at width 4096 it is 1.00 for
+    64 tokens, 1.46 for 256, whose matmuls pass the ridge, 3.18 for 1024, and 1.54 for 16,384, whose
+    unfused scores wait for HBM.
     """
     old = sum(max(f / A100.peak, b / A100.bandwidth) for f, b in costs)
     return old / sum(max(f / A100.peak / compute, b / A100.bandwidth / memory) for f, b in costs)

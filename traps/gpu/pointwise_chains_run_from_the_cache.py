@@ -3,11 +3,13 @@
 Eight pointwise operations follow each other on one large tensor. Does the GPU's cache hold the tensor in
 between, and what does fusion save?
 
-Answer: No: in eager mode each kernel reads the tensor from HBM and writes it back, so 8 operations move 16
-    tensors and take 8 times as long as one. A fused kernel keeps what lies between in registers and moves 2,
-    whatever the chain's length; torch.compile writes such kernels. Hardswish in 4 operations moves 9 and
-    takes 4.5 times as long. A large matmul is compute-bound, and fusion gains next to nothing there.
-Says: Kernel tiling and operator fusion keep the data in fast SRAM and so avoid the latency of global memory.
+Answer: No: in eager mode each kernel reads the tensor from HBM and writes it back, so 8 operations move
+    16 tensors and take 8 times as long as one. A fused kernel keeps what lies between in registers and
+    moves 2, whatever the chain's length; torch.compile writes such kernels. Hardswish in 4 operations
+    moves 9 and takes 4.5 times as long. A large matmul is compute-bound, and fusion gains next to nothing
+    there.
+Says: Kernel tiling and operator fusion keep the data in fast SRAM and so avoid the latency of global
+    memory.
 Verdict: holds if the kernels are memory-bound, as pointwise chains are
 Asked: AI Interview Prep newsletter, LLM System Design #42,
     https://aiinterviewprep.substack.com/p/llm-system-design-interview-42-the
@@ -16,9 +18,11 @@ Source: PyTorch documentation, "torch.compiler: Getting Started",
 Terms: kernel fusion, operator fusion, fused kernel, eager mode, torch.compile, pointwise, elementwise,
     memory-bound, bandwidth, HBM, SRAM, L2 cache, registers, tiling, hardswish
 Right when: The tensor fits into a cache: then each operation finds it there, and its arithmetic counts.
-Limits: Eight times the time shows that nothing is fused, not where the tensor was: on one CPU core the same chain over slices that fit a cache took half as long. Tensors are counted as an operation names them; a CPU also reads what it is about to overwrite. On one
-    CPU core an exponential is compute-bound; on a GPU that was not tried. Tiling is the page
-    flash_reads_everything_once. The post's stored text stops before its solution: its subtitle is judged.
+Limits: Eight times the time shows that nothing is fused, not where the tensor was: on one CPU core the
+    same chain over slices that fit a cache took half as long. Tensors are counted as an operation names
+    them; a CPU also reads what it is about to overwrite. On one CPU core an exponential is compute-bound;
+    on a GPU that was not tried. Tiling is the page flash_reads_everything_once. The post's stored text
+    stops before its solution: its subtitle is judged.
 """
 
 import torch

@@ -1,23 +1,27 @@
 """What batching does to latency and throughput
 
-Ops want 8 times the decode batch to cut cost. Why is that dangerous for users, and where does it stop paying
-before memory runs out?
+Ops want 8 times the decode batch to cut cost. Why is that dangerous for users, and where does it stop
+paying before memory runs out?
 
 Answer: A step reads the weights once and one KV cache per request, so latency is affine in the batch and
-    throughput is concave: it saturates and never turns down. Llama-3-8B with 8192 tokens per request on an
-    H200 goes from 8 to 64 requests with 3.67 times the TPOT for 2.18 times the throughput; with 512 tokens
-    1.26 times for 6.35. Stop where the caches weigh as much as the weights, 13 requests of 8192 tokens, at the ridge if that comes first, or where TPOT meets its SLO.
-Says: The growing reads of KV caches saturate memory bandwidth, so that latency per iteration eventually rises in proportion to the batch and throughput reaches a hump where it plateaus or declines; increase the batch
-    only up to the peak of the curve.
-Verdict: imprecise: throughput plateaus and does not decline, so there is no peak to stop at; beyond 13 requests of 8192 tokens a doubling costs more TPOT than it brings throughput.
+    throughput is concave: it saturates and never turns down. Llama-3-8B with 8192 tokens per request on
+    an H200 goes from 8 to 64 requests with 3.67 times the TPOT for 2.18 times the throughput; with 512
+    tokens 1.26 times for 6.35. Stop where the caches weigh as much as the weights, 13 requests of 8192
+    tokens, at the ridge if that comes first, or where TPOT meets its SLO.
+Says: The growing reads of KV caches saturate memory bandwidth, so that latency per iteration eventually
+    rises in proportion to the batch and throughput reaches a hump where it plateaus or declines; increase
+    the batch only up to the peak of the curve.
+Verdict: imprecise: throughput plateaus and does not decline, so there is no peak to stop at; beyond 13
+    requests of 8192 tokens a doubling costs more TPOT than it brings throughput.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 18
 Source: Agrawal et al. 2024, "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
     sections 2.2 to 3.2, https://arxiv.org/abs/2403.02310
 Terms: batch size, throughput-latency tradeoff, throughput, latency, TPOT, SLO, continuous batching,
     tokens per second, cost per token, KV cache bandwidth, saturation, goodput, hump, decode
 Right when: Caches far outweigh the weights: then latency is all but proportional to the batch.
-Limits: Decode steps alone, no head, no embedding, no preemption in a full memory, which can lower throughput.
-    Clocks decide in fp32 between few laws; a CPU core is compute-bound too soon to show the affine part.
+Limits: Decode steps alone, no head, no embedding, no preemption in a full memory, which can lower
+    throughput. Clocks decide in fp32 between few laws; a CPU core is compute-bound too soon to show the
+    affine part.
 """
 
 from hypothesis import example, given, strategies as st
@@ -54,8 +58,8 @@ def flat_behind_the_knee(batch, times, knee, fill):
 def concave_in_the_batch(batch, times, knee, fill):
     """A step takes max(1, B/fill) + B/knee times one read of the weights; throughput is B over that.
 
-    The weights' term and the caches' add, as both come over one bus. At the knee of 13 requests the caches
-    have doubled the step; from there on a larger batch buys mostly latency.
+    The weights' term and the caches' add, as both come over one bus. At the knee of 13 requests the
+    caches have doubled the step; from there on a larger batch buys mostly latency.
     """
     before, after = (max(1, b / fill) + b / knee for b in (batch, times * batch))
     return times * before / after

@@ -3,12 +3,17 @@
 One model serves a chatbot, which needs a fast time to first token, and a summarization job, which needs
 throughput. How do the two stress the GPU, and which tradeoff do you manage?
 
-Answer: Prefill sends the whole prompt through each weight it reads, so TTFT is compute-bound and grows with
-    the prompt; decode sends one token per request, so TPOT is bound by HBM bandwidth. For the weights tokens per pass decide, not the phase; attention stays memory-bound in decode at any batch. Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200
-    tokens and 28 ms for one of 2000. Larger batches buy throughput with TPOT; chunked prefill or
-    disaggregation keeps long prompts from stalling the replies of others.
-Says: TTFT is dominated by the compute-bound prefill, the throughput of a batch job limited by the memory-bandwidth-bound generation; small batches fail to saturate memory bandwidth, so that compute units idle.
-Verdict: imprecise: a short prompt is memory-bound too, and what a small batch leaves idle is the arithmetic, not the bandwidth of its weights.
+Answer: Prefill sends the whole prompt through each weight it reads, so TTFT is compute-bound and grows
+    with the prompt; decode sends one token per request, so TPOT is bound by HBM bandwidth. For the
+    weights tokens per pass decide, not the phase; attention stays memory-bound in decode at any batch.
+    Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200 tokens and 28
+    ms for one of 2000. Larger batches buy throughput with TPOT; chunked prefill or disaggregation keeps
+    long prompts from stalling the replies of others.
+Says: TTFT is dominated by the compute-bound prefill, the throughput of a batch job limited by the
+    memory-bandwidth-bound generation; small batches fail to saturate memory bandwidth, so that compute
+    units idle.
+Verdict: imprecise: a short prompt is memory-bound too, and what a small batch leaves idle is the
+    arithmetic, not the bandwidth of its weights.
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 14
 Source: Kwon et al. 2023, "Efficient Memory Management for Large Language Model Serving with
     PagedAttention", sections 2.2 and 2.3, https://arxiv.org/abs/2309.06180

@@ -3,8 +3,10 @@
 You moved training to larger GPUs. The instances run, and the iteration rate is what it was. Why?
 
 Answer: The GPU waits for data. With workers a step takes the longer of computing and loading over
-    workers, and with num_workers=0, the default, their sum. Where loading takes 12 ms and computing 9, a GPU that takes 3 leaves a step at 12 ms with one worker; without workers it brings 15 instead of 21. Measure the time inside next(loader) first;
-    then workers, prefetching, fewer and larger files, and decoding on the GPU.
+    workers, and with num_workers=0, the default, their sum. Where loading takes 12 ms and computing 9, a
+    GPU that takes 3 leaves a step at 12 ms with one worker; without workers it brings 15 instead of 21.
+    Measure the time inside next(loader) first; then workers, prefetching, fewer and larger files, and
+    decoding on the GPU.
 Says: Faster GPU instances do not raise the iteration rate; the hidden cause is starvation by I/O.
 Verdict: holds if workers load, and a batch takes each of them longer than their number times what the old
     GPU computed on it

@@ -96,6 +96,7 @@ def reshapes(draw):
 @example(case=((4096, 4096), (1, 0), (4096 * 4096,)), itemsize=4)
 @example(case=((2, 3), (1, 0), (3, 1, 2)), itemsize=4)
 @example(case=((1, 5), (1, 0), (5,)), itemsize=4)
+@example(case=((0, 3), (1, 0), (0,)), itemsize=4)
 @example(case=((4, 1, 8, 16), (0, 2, 1, 3), (4, 1, 128)), itemsize=2)
 @given(case=reshapes(), itemsize=st.sampled_from([1, 2, 4]))
 def test_reshape_copies(answer, case, itemsize):

@@ -4,9 +4,10 @@ One transaction in 10,000 is fraud. Weighted cross-entropy is said to raise fals
 loss to cure that. What does each of them do to the gradient, and to the predicted probability?
 
 Answer: Start the output bias at the prior and take plain cross-entropy: then the one fraud has half of
-    the gradient of its batch, where from a bias of 0 it has 0.0001 of it, with focal loss as without. Weights do not learn a better ranking by themselves: they move the probability, of a fraud
-    share of 0.0001 to 0.5 with a weight of 9,999, and so the threshold. Focal loss moves it too, to
-    0.034. So choose the threshold by the false positives that you can afford.
+    the gradient of its batch, where from a bias of 0 it has 0.0001 of it, with focal loss as without.
+    Weights do not learn a better ranking by themselves: they move the probability, of a fraud share of
+    0.0001 to 0.5 with a weight of 9,999, and so the threshold. Focal loss moves it too, to 0.034. So
+    choose the threshold by the false positives that you can afford.
 Says: Weighted cross-entropy amplifies noise and overwhelms gradients, which raises false positives; focal
     loss down-weights easy majority examples and improves precision.
 Verdict: imprecise: the false positives are those of a threshold that the weights have moved, and focal
@@ -15,10 +16,10 @@ Asked: AI Interview Prep newsletter, ML System Design #35
 Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", sections 3.2 and 3.3: the loss, and a
     prior of 0.01 for the bias, https://arxiv.org/abs/1708.02002
 Terms: class imbalance, focal loss, weighted cross-entropy, class_weight, pos_weight, alpha, gamma,
-    calibration, threshold, prior bias, RetinaNet, fraud detection, rare class, precision, false positives
-Right when: The bias starts near the prior, and probabilities are not read as such.
-Limits: Gradients of the output at the start, and the optimum of a constant prediction: no net is trained,
-    and how well each loss ranks is not shown. The paper was read in reproductions.
+    calibration, threshold, prior bias, RetinaNet, precision
+Right when: The bias starts near the prior.
+Limits: First gradients of the output, and the optimum of a constant: no net is trained, and no ranking
+    shown. The paper was read in reproductions.
 """
 
 import torch
@@ -29,6 +30,7 @@ from pytest import approx
 from fixtures import claim, observe
 
 GAMMA = 2
+LOWEST, HIGHEST = 1e-9, 1 - 1e-9
 
 
 def by_the_count(kind, negatives, start):
@@ -44,15 +46,11 @@ def focal_finds_the_rare(kind, negatives, start):
 def pulled(kind, negatives, start):
     """Its slope over that of all: with focal loss 0.0001 from a bias of 0, 0.97 from a prior of 0.01.
 
-    From the prior cross-entropy gives it 0.5. Slopes are 1 - p of a positive and p of a
-    negative; a weight multiplies the former, and focal loss the latter by p² and more.
+    From the prior cross-entropy gives it 0.5. Slopes are 1 - p of a positive and p of a negative; a
+    weight multiplies the former, and focal loss the latter by p² and more.
     """
-    rare, common = slope(kind, 1 - start), slope(kind, start)
-    return (
-        rare
-        * (negatives if kind == "weighted" else 1)
-        / (rare * (negatives if kind == "weighted" else 1) + common * negatives)
-    )
+    rare = slope(kind, 1 - start) * (negatives if kind == "weighted" else 1)
+    return rare / (rare + slope(kind, start) * negatives)
 
 
 def slope(kind, wrong):
@@ -78,12 +76,16 @@ def where_the_pulls_balance(kind, share, weight):
 
     At the optimum the pulls of both classes balance. A share of 0.375 becomes 0.452 under focal loss.
     """
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
     if kind != "focal":
         odds = share * (weight if kind == "weighted" else 1)
         return odds / (odds + 1 - share)
-    return brentq(lambda p: share * slope(kind, 1 - p) - (1 - share) * slope(kind, p), 1e-9, 1 - 1e-9)
+
+    def push(p):
+        return share * slope(kind, 1 - p) - (1 - share) * slope(kind, p)
+
+    return root_scalar(push, bracket=(LOWEST, HIGHEST)).root
 
 
 def losses_of(kind, logits, labels, weight):

@@ -1,23 +1,29 @@
 """Mean squared error on softmax outputs
 
-A regression model becomes a classifier, and a junior keeps the mean squared error for its softmax outputs,
-since "error is error". Does that break the optimizer, and where?
+A regression model becomes a classifier, and a junior keeps the mean squared error for its softmax
+outputs, since "error is error". Does that break the optimizer, and where?
 
-Answer: It starves the examples that are confidently wrong. With two classes and the true one at p = 0.001,
-    squared error pulls on its logit with 0.004, cross-entropy with 0.999. That delays learning rather than ending it: from zero weights it learns ten classes at once, from reversed ones within 200 steps only with Adam and if they are small, and longer training leaves the plateau. Use cross-entropy, whose gradient is p minus target.
-Says: Keeping the squared error for softmax outputs is guaranteed to break the optimizer: where the model is
-    confident and wrong the gradient vanishes, and the network stops learning when it needs it most.
-Verdict: imprecise: the gradient does vanish where the model is confidently wrong, but that is a plateau that longer training leaves, and from zero weights squared error trains at once
+Answer: It starves the examples that are confidently wrong. With two classes and the true one at p =
+    0.001, squared error pulls on its logit with 0.004, cross-entropy with 0.999. That delays learning
+    rather than ending it: from zero weights it learns ten classes at once, from reversed ones soon only
+    with Adam and if they are small, and longer training leaves the plateau. Use cross-entropy, whose
+    gradient is p minus target.
+Says: Keeping the squared error for softmax outputs is guaranteed to break the optimizer: where the model
+    is confident and wrong the gradient vanishes, and the network stops learning when it needs it most.
+Verdict: imprecise: the gradient does vanish where the model is confidently wrong, but that is a plateau
+    that longer training leaves, and from zero weights squared error trains at once
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #15
 Source: AI Interview Prep newsletter 2026, "Advanced Deep Learning Interview Questions #15",
     https://aiinterviewprep.substack.com/p/advanced-deep-learning-interview-968
-Source: Hui and Belkin 2021, "Evaluation of Neural Architectures Trained with Square Loss vs Cross-Entropy in
-    Classification Tasks", ICLR, abstract, https://arxiv.org/abs/2006.07322
+Source: Hui and Belkin 2021, "Evaluation of Neural Architectures Trained with Square Loss vs Cross-Entropy
+    in Classification Tasks", ICLR, abstract, https://arxiv.org/abs/2006.07322
 Terms: MSE, L2 loss, mse_loss, softmax, cross-entropy, gradient saturation, vanishing gradient, plateau,
     logits, confidently wrong, classification
 Right when: Initial weights are small, so that no example starts out confidently wrong.
-Limits: Linear classifiers, 200 steps at one rate; after 2000, or at a rate ten times as high, SGD from 2 times the reversed weights learned as well, and Adam from 4 times after 1000. Hui and Belkin, whose abstract was read, put the squared error on the
-    logits, without a softmax. Convexity is the page softmax_cross_entropy_is_always_convex.
+Limits: Linear classifiers, 200 steps at one rate; after 2000, or at a rate ten times as high, SGD from 2
+    times the reversed weights learned as well, and Adam from 4 times after 1000. Hui and Belkin, whose
+    abstract was read, put the squared error on the logits, without a softmax. Convexity is the page
+    softmax_cross_entropy_is_always_convex.
 """
 
 from functools import cache
@@ -44,8 +50,8 @@ def twice_the_error(loss, reduction, classes, rivals, p):
 def error_times_slope(loss, reduction, classes, rivals, p):
     """Cross-entropy pulls with 1-p, squared error with 2p(1-p)²(1 + 1/r) if r wrong classes share the rest.
 
-    The slope of the softmax dies out with p, and only a logarithm cancels it. Torch's default, the mean over
-    the classes, is less by their number again: 0.000002 for 1000 classes, where the sum has 0.002.
+    The slope of the softmax dies out with p, and only a logarithm cancels it. Torch's default, the mean
+    over the classes, is less by their number again: 0.000002 for 1000 classes, where the sum has 0.002.
     """
     if loss == "cross-entropy":
         return 1 - p
@@ -65,7 +71,8 @@ def error_is_error(loss, optimizer, start):
 def the_start_decides(loss, optimizer, start):
     """Squared error learns from zero weights; from reversed ones only Adam does, if they are small.
 
-    Within 200 steps SGD gets nowhere from 2 times the teacher's weights, reversed, nor Adam from 4 times.
+    In the steps taken here SGD gets nowhere from 2 times the teacher's weights, reversed, nor Adam from 4
+    times.
     """
     if loss == "cross-entropy" or start == 0:
         return 1.0

@@ -2,23 +2,25 @@
 
 Swapping sigmoid for ReLU is said to cure vanishing gradients. What does it change in the forward pass?
 
-Answer: A ReLU passes on how far a positive input is from its boundary, and a sigmoid squashes it: the distance of 5 between 5 and 10 becomes 0.0066. Ten random sigmoid layers leave 1e-6 of the distance between
-    two similar inputs, ReLU layers all of it. But a ReLU erases what is negative, and tanh keeps inputs apart
-    as well.
+Answer: A ReLU passes on how far a positive input is from its boundary, and a sigmoid squashes it: the
+    distance of 5 between 5 and 10 becomes 0.0066. Ten random sigmoid layers leave 1e-6 of the distance
+    between two similar inputs, ReLU layers all of it. But a ReLU erases what is negative, and tanh keeps
+    inputs apart as well.
 Says: The real advantage of ReLU is in the forward pass: it preserves the scalar distance from decision
     boundaries, whereas sigmoid compresses it into binary-like values.
 Verdict: holds if the input is on the positive side of the boundary
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
-Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines", abstract: unlike
-    binary units, rectified linear units preserve information about relative intensities,
+Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines", abstract:
+    unlike binary units, rectified linear units preserve information about relative intensities,
     https://www.cs.toronto.edu/~fritz/absps/reluICML.pdf
 Source: Poole et al. 2016, "Exponential expressivity in deep neural networks through transient chaos",
     section 2, https://arxiv.org/abs/1606.05340
 Terms: ReLU, sigmoid, tanh, forward pass, squashing, saturation, decision boundary, distance, dying ReLU,
     representation collapse, mean field, activation function, expressiveness
 Right when: Both inputs are positive: there a ReLU is the identity.
-Limits: Random nets without biases or norms, no training: what a net makes of the distances is not shown. Of the distance of inputs that are not alike ReLU layers lose a part as well, and tanh hardly any. That
-    ReLU merely cures gradients is what the source hears from candidates; the gradient is the page
+Limits: Random nets without biases or norms, no training: what a net makes of the distances is not shown.
+    Of the distance of inputs that are not alike ReLU layers lose a part as well, and tanh hardly any.
+    That ReLU merely cures gradients is what the source hears from candidates; the gradient is the page
     vanishing_gradient_spares_relu. The end of the sentence was read in a summary of the newsletter.
 """
 
@@ -51,7 +53,8 @@ def squash(x):
 def kept_above_zero(activation, a, b):
     """A ReLU keeps the distance of what lies above 0, and below it all inputs become one.
 
-    Of the distance from 5 to 10 it keeps 5, and a sigmoid 0.0066. Of that from -5 to -1 a ReLU keeps nothing.
+    Of the distance from 5 to 10 it keeps 5, and a sigmoid 0.0066. Of that from -5 to -1 a ReLU keeps
+    nothing.
     """
     return max(b, 0) - max(a, 0) if activation == "relu" else squash(b) - squash(a)
 
@@ -74,8 +77,8 @@ def gain_makes_up_for_it(activation, gain, depth):
 def layer_by_layer(activation, gain, depth):
     """By the root of E[slope²] · Var / E[output²] per layer, where E is over inputs of this variance.
 
-    For a ReLU that is 1 whatever the gain. A sigmoid's outputs are nearly alike, as all are around a half,
-    and what differs is a small part of them. tanh has no such mean.
+    For a ReLU that is 1 whatever the gain. A sigmoid's outputs are nearly alike, as all are around a
+    half, and what differs is a small part of them. tanh has no such mean.
     """
     left, variance = 1.0, gain
     for _ in range(depth):

@@ -3,18 +3,20 @@
 A sigmoid's slope is a quarter at most. Does its gradient therefore shrink by four per layer, whatever the
 weights?
 
-Answer: No: a layer multiplies the gradient by its weight as well, so a chain passes at most the product of
-    |w|/4. At |w| = 4 and a sigmoid in its middle nothing is lost, at 8 the gradient doubles. But a large
-    weight drives a sigmoid away from its middle, which is why such chains vanish all the same.
+Answer: No: a layer multiplies the gradient by its weight as well, so a chain passes at most the product
+    of |w|/4. At |w| = 4 and a sigmoid in its middle nothing is lost, at 8 the gradient doubles. But a
+    large weight drives a sigmoid away from its middle, which is why such chains vanish all the same.
 Verdict: not judged: the source's point is the forward pass
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
 Source: Hochreiter 1998, "The Vanishing Gradient Problem During Learning Recurrent Neural Nets and Problem
-    Solutions", section 3: no global error flow if |w| is below 4, https://doi.org/10.1142/S0218488598000094
-Terms: vanishing gradient, exploding gradient, sigmoid, chain rule, slope, saturation, recurrent network, RNN
+    Solutions", section 3: no global error flow if |w| is below 4,
+    https://doi.org/10.1142/S0218488598000094
+Terms: vanishing gradient, exploding gradient, sigmoid, chain rule, slope, saturation, recurrent network,
+    RNN
 Right when: No weight is larger than 1 in size, as in a derivation that forgets them.
-Limits: Arithmetic of the chain rule, one unit per layer, biases that put each sigmoid at its middle. A wide
-    layer at random weights is the page vanishing_gradient_spares_relu. Hochreiter's paper was read as others
-    quote it.
+Limits: Arithmetic of the chain rule, one unit per layer, biases that put each sigmoid at its middle. A
+    wide layer at random weights is the page vanishing_gradient_spares_relu. Hochreiter's paper was read
+    as others quote it.
 """
 
 from math import prod

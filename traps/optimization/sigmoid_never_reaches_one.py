@@ -2,18 +2,19 @@
 
 From which input on is a sigmoid exactly 1 and its gradient exactly 0, and what does that do to a loss?
 
-Answer: From 16.75 on in fp32, from 8.375 in fp16 and already from 6.25 in bf16, counting in eighths. In bf16
-    a confidently wrong logit of 7 then has no gradient, if the loss is taken of the sigmoid. Take it of the
-    logit (BCEWithLogitsLoss), whose gradient there is 1, and compute it in fp32.
+Answer: From 16.75 on in fp32, from 8.375 in fp16 and already from 6.25 in bf16, counting in eighths. In
+    bf16 a confidently wrong logit of 7 then has no gradient, if the loss is taken of the sigmoid. Take it
+    of the logit (BCEWithLogitsLoss), whose gradient there is 1, and compute it in fp32.
 Verdict: not judged: the newsletter says that a sigmoid compresses distances, not where they are gone
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
-Source: PyTorch documentation, torch.nn.BCEWithLogitsLoss: more numerically stable than a Sigmoid followed by
-    a BCELoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
-Terms: sigmoid, saturation, vanishing gradient, bf16, fp16, logits, BCEWithLogitsLoss, binary cross-entropy,
-    zero gradient, squashing, machine epsilon, underflow
-Right when: Inputs are negative: near 0 a format has numbers enough, and a sigmoid in fp32 is not 0 at -17; far enough from 0 it underflows all the same.
-Limits: Results of 16 bits are rounded from fp32, as torch does on the CPU. The newsletter's stored text stops
-    after "compresses".
+Source: PyTorch documentation, torch.nn.BCEWithLogitsLoss: more numerically stable than a Sigmoid followed
+    by a BCELoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+Terms: sigmoid, saturation, vanishing gradient, bf16, fp16, logits, BCEWithLogitsLoss, binary
+    cross-entropy, zero gradient, squashing, machine epsilon, underflow
+Right when: Inputs are negative: near 0 a format has numbers enough, and a sigmoid in fp32 is not 0 at
+    -17; far enough from 0 it underflows all the same.
+Limits: Results of 16 bits are rounded from fp32, as torch does on the CPU. The newsletter's stored text
+    stops after "compresses".
 """
 
 from math import exp, inf, log

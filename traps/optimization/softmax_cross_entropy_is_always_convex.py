@@ -1,12 +1,13 @@
 """Convexity of cross-entropy and of squared error on a softmax
 
-Cross-entropy is said to make a classifier's loss convex, and squared error on its softmax outputs not. Convex
-in what: in the logits, or in the weights of a network?
+Cross-entropy is said to make a classifier's loss convex, and squared error on its softmax outputs not.
+Convex in what: in the logits, or in the weights of a network?
 
-Answer: In the logits cross-entropy is convex and squared error is not: it curves downwards in some direction
-    wherever the true class has less than p = 1/3, and if one rival has all the rest up to 1/2. A linear
-    classifier inherits both in its weights. With a hidden layer cross-entropy is not convex in the weights
-    either: midway between a network and itself with swapped units it is higher, by 1.0 for XOR below.
+Answer: In the logits cross-entropy is convex and squared error is not: it curves downwards in some
+    direction wherever the true class has less than p = 1/3, and if one rival has all the rest up to 1/2.
+    A linear classifier inherits both in its weights. With a hidden layer cross-entropy is not convex in
+    the weights either: midway between a network and itself with swapped units it is higher, by 1.0 for
+    XOR below.
 Says: Against the raw logits squared error on softmax outputs is not a bowl but non-convex, while the
     logarithm of cross-entropy neutralizes the exponentials of the softmax.
 Verdict: holds
@@ -15,8 +16,8 @@ Source: AI Interview Prep newsletter 2026, "Advanced Deep Learning Interview Que
     https://aiinterviewprep.substack.com/p/advanced-deep-learning-interview-968
 Source: Boyd and Vandenberghe 2004, "Convex Optimization", section 3.1.5 (log-sum-exp),
     https://web.stanford.edu/~boyd/cvxbook/
-Terms: convex, non-convex, Hessian, cross-entropy, log-sum-exp, softmax, MSE, squared error, loss landscape,
-    logits, hidden layer, permutation symmetry, logistic regression
+Terms: convex, non-convex, Hessian, cross-entropy, log-sum-exp, softmax, MSE, squared error, loss
+    landscape, logits, hidden layer, permutation symmetry, logistic regression
 Right when: The classifier is linear in its weights: a softmax over fixed features.
 Limits: If the rest is shared unevenly, squared error turns convex between 1/3 and 1/2. The weights of the
     hidden layer are set by hand. That a loss is not convex does not say that it is hard to minimize:
@@ -49,8 +50,9 @@ def convex_once_right(loss, classes, rivals):
 def from_a_third_or_a_half(loss, classes, rivals):
     """Cross-entropy is convex at every p, squared error from 1/3, or from 1/2 if one rival has all the rest.
 
-    Between two classes the curvature has the sign of 3p - 1. A third class that has next to nothing curves
-    with p(1-p) less the squares of the rivals, which turns at 1/2 for one rival, at 1/3 or before for more.
+    Between two classes the curvature has the sign of 3p - 1. A third class that has next to nothing
+    curves with p(1-p) less the squares of the rivals, which turns at 1/2 for one rival, at 1/3 or before
+    for more.
     """
     if loss == "cross-entropy":
         return 0.0
@@ -65,8 +67,8 @@ def chord_lies_above(steepness):
 def units_cancel(steepness):
     """Halfway between a network and itself with its hidden units swapped, the loss is c/4 higher.
 
-    Swapping hidden units changes the weights and not the function. Their mean is another network: here its
-    units cancel, and it answers the bias, -c/2, to all four points.
+    Swapping hidden units changes the weights and not the function. Their mean is another network: here
+    its units cancel, and it answers the bias, -c/2, to all four points.
     """
     return steepness / 4
 

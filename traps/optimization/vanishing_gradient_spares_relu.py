@@ -1,19 +1,20 @@
 """Vanishing gradients: sigmoid, ReLU and the initial weights
 
-A sigmoid's slope is a quarter at most, and a ReLU's is 1. Does replacing sigmoid by ReLU therefore cure the
-vanishing gradient?
+A sigmoid's slope is a quarter at most, and a ReLU's is 1. Does replacing sigmoid by ReLU therefore cure
+the vanishing gradient?
 
-Answer: Only with the right initial weights. A ReLU blocks half of the gradient, so each layer multiplies its
-    mean square by n·Var(w)/2: with Xavier's n·Var(w) = 1 it is down to 9.8e-4 of its size in 20 layers, with
-    He's 2 it stays, with 4 it explodes.
+Answer: Only with the right initial weights. A ReLU blocks half of the gradient, so each layer multiplies
+    its mean square by n·Var(w)/2: with Xavier's n·Var(w) = 1 it is down to 9.8e-4 of its size in 20
+    layers, with He's 2 it stays, with 4 it explodes.
 Verdict: not judged: the source's point is the forward pass, and the cure is what it hears from candidates
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #7
 Source: He, Zhang, Ren and Sun 2015, "Delving Deep into Rectifiers", section 2.2,
     https://arxiv.org/abs/1502.01852
-Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks",
-    section 4.2: a variance of 2/(n_in + n_out), https://proceedings.mlr.press/v9/glorot10a.html
-Terms: vanishing gradient, vanishing gradients, exploding gradient, ReLU, sigmoid, tanh, Xavier, Glorot, He
-    initialization, Kaiming, gain, fan_in, fan_out, mean field
+Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+    networks", section 4.2: a variance of 2/(n_in + n_out),
+    https://proceedings.mlr.press/v9/glorot10a.html
+Terms: vanishing gradient, vanishing gradients, exploding gradient, ReLU, sigmoid, tanh, Xavier, Glorot,
+    He initialization, Kaiming, gain, fan_in, fan_out, mean field
 Right when: The weights start at n·Var(w) = 2, as in He et al.: then a ReLU keeps the gradient.
 Limits: Random weights, no training, no biases, norms or residual connections, inputs of mean 0. What ReLU
     changes in the forward pass is the page relu_keeps_every_distance; sigmoids alone are
@@ -44,9 +45,9 @@ def weights_alone_scale_it(gain, depth):
 def half_of_it_passes(gain, depth):
     """n·Var(w)/2 per layer in mean square, and the root of that in size.
 
-    Half of the units are off, and a unit that is off passes nothing. In 20 layers He's gain of 2 keeps the
-    gradient, Xavier's 1 leaves 9.8e-4, torch's default of 1/3 for nn.Linear 1.7e-8, and 4 makes it 1024 times
-    as large.
+    Half of the units are off, and a unit that is off passes nothing. In 20 layers He's gain of 2 keeps
+    the gradient, Xavier's 1 leaves 9.8e-4, torch's default of 1/3 for nn.Linear 1.7e-8, and 4 makes it
+    1024 times as large.
     """
     return sqrt(gain / 2) ** depth
 
@@ -65,8 +66,8 @@ def fan_in_counts(activation, fan_in, fan_out, variance):
 def fan_out_counts(activation, fan_in, fan_out, variance):
     """n·Var(w) times the mean squared slope, where n is the width that the layer writes.
 
-    Backward each unit collects from all that it feeds. Inputs of variance 1 make it a half for a ReLU, 0.045
-    for a sigmoid, which is less than its best of a sixteenth, and 0.46 for tanh.
+    Backward each unit collects from all that it feeds. Inputs of variance 1 make it a half for a ReLU,
+    0.045 for a sigmoid, which is less than its best of a sixteenth, and 0.46 for tanh.
     """
     return fan_out * variance * mean_square_slope(activation)
 

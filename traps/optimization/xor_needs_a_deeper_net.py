@@ -1,11 +1,14 @@
 """How many hidden units does XOR take?
 
-No line separates XOR. Does it take a hidden layer then, and do the two units that suffice on paper learn it?
+No line separates XOR. Does it take a hidden layer then, and do the two units that suffice on paper learn
+it?
 
-Answer: A hidden layer is not needed if the product of the inputs is a feature; else a layer of one unit |w·x| is enough, and linear layers never are. Two ReLU units suffice on paper, but with two gradient descent
-    learns it from 27 % of the starts, with three from 68 %, with four from 87 %, with eight from nearly
-    all. So give it more units than it needs.
-Says: As a digest tells it, a hidden layer with nonlinear activations is required to capture the interaction.
+Answer: A hidden layer is not needed if the product of the inputs is a feature; else a layer of one unit
+    |w·x| is enough, and linear layers never are. Two ReLU units suffice on paper, but with two gradient
+    descent learns it from 27 % of the starts, with three from 68 %, with four from 87 %, with eight from
+    nearly all. So give it more units than it needs.
+Says: As a digest tells it, a hidden layer with nonlinear activations is required to capture the
+    interaction.
 Verdict: imprecise: one hidden unit is enough, and none is needed with the crossed feature x1·x2
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #6
 Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors", Nature
@@ -13,9 +16,9 @@ Source: Rumelhart, Hinton and Williams 1986, "Learning representations by back-p
 Terms: XOR, hidden units, hidden layer, local minimum, overparameterization, initialization, ReLU,
     nonlinearity, activation function, depth, universal approximation, representable, trainable
 Limits: Full-batch gradient descent on the four corners, 100 steps, biases from 0, weights from normal
-    distributions; another optimizer, scale or activation moves the shares. Why no line does it is the page
-    xor_yields_to_more_data. The digest is pulse.bot's; of the newsletter the stored text stops before the
-    cure, and Rumelhart and others were not read.
+    distributions; another optimizer, scale or activation moves the shares. Why no line does it is the
+    page xor_yields_to_more_data. The digest is pulse.bot's; of the newsletter the stored text stops
+    before the cure, and Rumelhart and others were not read.
 """
 
 import torch
@@ -92,9 +95,8 @@ def learned(activation, units, seed, device):
     seed=st.integers(0, 9999),
 )
 def test_xor_learned_by_a_hidden_layer(answer, device, activation, units, seed):
-    """One layer learns XOR if its units fold the plane, or if there are more ReLU units than it needs.
+    """One layer learns XOR if its units fold the plane or are many, and the crossed feature without a layer.
 
-    activation: of the hidden layer, or the crossed feature in place of one
     units: units of the hidden layer
     """
     share = learned(activation, units, seed, device)

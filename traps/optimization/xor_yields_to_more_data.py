@@ -1,25 +1,27 @@
 """XOR, a linear classifier, and more data
 
-Fraud shows when exactly one of two features is set, as in XOR. Why can a single-layer perceptron not detect
-it, and do more labelled examples help?
+Fraud shows when exactly one of two features is set, as in XOR. Why can a single-layer perceptron not
+detect it, and do more labelled examples help?
 
-Answer: Its decision boundary is one line, and no line parts two opposite corners of a square from the other
-    two, so more data does not help. The best line errs on the rarest corner, 25 % of the data if all are
-    equally frequent, and logistic regression does not even find that one: it settles at a loss of ln 2 =
-    0.693, a coin toss. Add the crossed feature x1·x2, or a hidden layer that is not linear.
-Says: The linear boundary of a single-layer perceptron separates only what is linearly separable, so adding
-    labelled examples does not help.
+Answer: Its decision boundary is one line, and no line parts two opposite corners of a square from the
+    other two, so more data does not help. The best line errs on the rarest corner, 25 % of the data if
+    all are equally frequent, and logistic regression does not even find that one: it settles at a loss of
+    ln 2 = 0.693, a coin toss. Add the crossed feature x1·x2, or a hidden layer that is not linear.
+Says: The linear boundary of a single-layer perceptron separates only what is linearly separable, so
+    adding labelled examples does not help.
 Verdict: holds
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #6
 Source: Minsky and Papert 1969, "Perceptrons", MIT Press, https://doi.org/10.7551/mitpress/11301.001.0001
-Source: OEIS A000609 (1964), "Number of threshold functions of n or fewer variables", https://oeis.org/A000609
-Terms: XOR, linear separability, linearly separable, perceptron, feature cross, crossed feature, interaction,
-    hyperplane, decision boundary, logistic regression, fraud detection, Boolean function, Minsky
+Source: OEIS A000609 (1964), "Number of threshold functions of n or fewer variables",
+    https://oeis.org/A000609
+Terms: XOR, linear separability, linearly separable, perceptron, feature cross, crossed feature,
+    interaction, hyperplane, decision boundary, logistic regression, fraud detection, Boolean function,
+    Minsky
 Right when: One corner is rare: then a line that gives it up is right on nearly everything.
 Limits: Two features; with more of them XOR is the rule, as 1,882 of the 65,536 functions of four bits are
-    linearly separable (OEIS). "Errs on 25 %" counts errors, "a coin toss" is cross-entropy: two criteria. How
-    many hidden units it takes is the page xor_needs_a_deeper_net. The stored text of the newsletter stops
-    after its second sentence; Minsky and Papert were not read.
+    linearly separable (OEIS). "Errs on 25 %" counts errors, "a coin toss" is cross-entropy: two criteria.
+    How many hidden units it takes is the page xor_needs_a_deeper_net. The stored text of the newsletter
+    stops after its second sentence; Minsky and Papert were not read.
 """
 
 from functools import cache
@@ -51,8 +53,8 @@ def best_line_is_found(examples, crossed):
 def crossed_feature_decides(examples, crossed):
     """It settles at ln 2, p = 1/2 everywhere; with the crossed feature the loss goes to 0.
 
-    The loss is convex and the labels are symmetric, so weights of 0 are its minimum. The product of inputs
-    that are -1 or 1 is XOR itself, up to the sign.
+    The loss is convex and the labels are symmetric, so weights of 0 are its minimum. The product of
+    inputs that are -1 or 1 is XOR itself, up to the sign.
     """
     return 0.0 if crossed else log(2)
 
@@ -71,7 +73,8 @@ def three_quarters(corners):
 def all_but_the_rarest(corners):
     """The best line is wrong on the rarest corner, whatever the amount of data.
 
-    Any three corners can be had, and never all four: 0.75 where they are as frequent, 0.97 where one is 3 %.
+    Any three corners can be had, and never all four: 0.75 where they are as frequent, 0.97 where one is 3
+    %.
     """
     return 1 - min(corners) / sum(corners)
 

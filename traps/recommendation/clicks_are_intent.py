@@ -4,9 +4,10 @@ A shop's recommender has record precision, recall and click-through rate, but si
 assumption failed, and would more exploration help?
 
 Answer: That a click is intent. Precision, recall and click-through rate see clicks alone, so they reward
-    what is clicked: bait with 15 % clicks and 2 % conversion brings 0.3 % sign-ups, an honest item with 5
-    % and 20 % brings 1 %. A bandit that is rewarded by clicks finds the bait, and the better it explores
-    the sooner. So reward what you want: sign-ups, or clicks times the conversion that follows.
+    what is clicked: bait with 15 % clicks and 2 % conversion brings 0.3 % sign-ups, an honest item with a
+    third of the clicks and 20 % conversion brings 1 %. A bandit that is rewarded by clicks finds the
+    bait, and the better it explores the sooner. So reward what you want: sign-ups, or clicks times the
+    conversion that follows.
 Says: The false assumption is that every click signals genuine intent.
 Verdict: holds
 Asked: AI Interview Prep newsletter, ML System Design #27
@@ -27,39 +28,44 @@ from pytest import approx
 from fixtures import claim, observe
 
 
-def clicks_bring_sign_ups(reward, ctr, cvr):
+def clicks_bring_sign_ups(reward, items):
     """More clicks are more chances to sign up, so either reward ends with the best item."""
-    return max(c * v for c, v in zip(ctr, cvr, strict=True))
+    return max(c * v for c, v in items)
 
 
-def exploration_finds_out(reward, ctr, cvr):
+def exploration_finds_out(reward, items):
     """A learner that explores tries all items, so it brings their mean at least."""
-    return sum(c * v for c, v in zip(ctr, cvr, strict=True)) / len(ctr)
+    return sum(c * v for c, v in items) / len(items)
 
 
-def what_the_reward_picks(reward, ctr, cvr):
+def what_the_reward_picks(reward, items):
     """Sign-ups of the item with the best reward: 0.003 of the bait by clicks, 0.01 of the honest one else."""
-    rewards = [c * (v if reward == "sign-up" else 1) for c, v in zip(ctr, cvr, strict=True)]
-    best = rewards.index(max(rewards))
-    return ctr[best] * cvr[best]
+    clicked, converted = max(items, key=lambda item: item[0] * item[1] if reward == "sign-up" else item[0])
+    return clicked * converted
 
 
-def mean_of_the_items(ctr, cvr):
+def mean_of_the_items(items):
     """Conversion among clicks is the mean conversion of the items that are shown."""
-    return sum(cvr) / len(cvr)
+    return sum(v for _, v in items) / len(items)
 
 
-def clicked_ones_weigh_more(ctr, cvr):
+def clicked_ones_weigh_more(items):
     """Σ ctr · cvr / Σ ctr, as what is clicked more counts more: 0.065 for bait and an honest item, not 0.11.
 
     That is the mean plus the covariance of clicks and conversion over the mean click rate.
     """
-    return sum(c * v for c, v in zip(ctr, cvr, strict=True)) / sum(ctr)
+    return sum(c * v for c, v in items) / sum(c for c, _ in items)
 
 
 BAIT, HONEST = (0.15, 0.02), (0.05, 0.2)
 markets = st.sampled_from(
-    [(BAIT, HONEST), (BAIT, HONEST, (0.02, 0.1)), ((0.1, 0.3), (0.04, 0.1)), ((0.12, 0.3),)]
+    [
+        (BAIT, HONEST),
+        (BAIT, HONEST, (0.02, 0.1)),
+        ((0.1, 0.3), (0.04, 0.1)),
+        ((0.01, 0.9), (0.1, 0.3)),
+        ((0.12, 0.3),),
+    ]
 )
 
 
@@ -69,21 +75,19 @@ markets = st.sampled_from(
     evidence="simulated",
     examples=10,
 )
-@example(reward="click", market=((0.15, 0.02), (0.05, 0.2)), seed=0)
-@example(reward="sign-up", market=((0.15, 0.02), (0.05, 0.2)), seed=0)
-@given(reward=st.sampled_from(["click", "sign-up"]), market=markets, seed=st.integers(0, 9999))
-def test_clickbait_and_the_reward(answer, reward, market, seed):
+@example(reward="click", items=((0.15, 0.02), (0.05, 0.2)), seed=0)
+@example(reward="sign-up", items=((0.15, 0.02), (0.05, 0.2)), seed=0)
+@given(reward=st.sampled_from(["click", "sign-up"]), items=markets, seed=st.integers(0, 9999))
+def test_clickbait_and_the_reward(answer, reward, items, seed):
     """Thompson sampling ends with the item that its reward is best for, and brings that item's sign-ups.
 
     reward: what the bandit is rewarded by
-    market: click rate and conversion of each item
-    ctr: click rates of the items
-    cvr: sign-ups of each per click
+    items: click rate of each item, and its sign-ups per click
     """
     random = torch.Generator().manual_seed(seed)
-    ctr, cvr = torch.tensor(market, dtype=torch.float64).T
+    ctr, cvr = torch.tensor(items, dtype=torch.float64).T
     learners, rounds, batch = 40, 400, 400
-    wins, tries = torch.ones(2, learners, len(market), dtype=torch.float64)
+    wins, tries = torch.ones(2, learners, len(items), dtype=torch.float64)
     tries += 1
     for _ in range(rounds):
         # A normal law stands for the beta; each round is a batch of users.
@@ -100,23 +104,19 @@ def test_clickbait_and_the_reward(answer, reward, market, seed):
 
     # What most learners show in the end, in sign-ups per user.
     brings = (ctr * cvr)[shown.mode().values].item()
-    assert observe(sign_ups=brings) == approx(answer(reward, ctr.tolist(), cvr.tolist()), rel=1e-9)
+    assert observe(sign_ups=brings) == approx(answer(reward, items), rel=1e-9)
 
 
 @claim(wrong=mean_of_the_items, right=clicked_ones_weigh_more, evidence="derived")
-@example(market=(BAIT, HONEST))
-@given(market=markets)
-def test_conversion_among_clicks(answer, market):
+@example(items=(BAIT, HONEST))
+@given(items=markets)
+def test_conversion_among_clicks(answer, items):
     """The conversion that is measured among clicks is that of the items which are clicked most.
 
-    market: click rate and conversion of each item
-    ctr: click rates of the items, each shown as often
-    cvr: sign-ups of each per click
+    items: click rate of each item, all shown as often, and its sign-ups per click
     """
     shown = 10**6
-    clicks = [shown * c for c, _ in market]
-    signed = [shown * c * v for c, v in market]
+    clicks = [shown * c for c, _ in items]
+    signed = [shown * c * v for c, v in items]
 
-    assert observe(conversion=sum(signed) / sum(clicks)) == approx(
-        answer(*map(list, zip(*market, strict=True)))
-    )
+    assert observe(conversion=sum(signed) / sum(clicks)) == approx(answer(items))

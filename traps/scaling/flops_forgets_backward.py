@@ -19,8 +19,7 @@ Source: Brown et al. 2020, "Language Models are Few-Shot Learners", appendix D: 
     parameters, reads 300 billion tokens and takes 3.14e23 FLOPs, https://arxiv.org/abs/2005.14165
 Source: Megatron-LM, pull 995: the output head in the FLOPs of a step,
     https://github.com/NVIDIA/Megatron-LM/pull/995
-Terms: 6ND, 2ND, training FLOPs, FLOPs, backward pass, backpropagation, model FLOPs, MFU, Kaplan,
-    Chinchilla, scaling laws, attention FLOPs
+Terms: 6ND, 2ND, training FLOPs, FLOPs, backward pass, model FLOPs, MFU, Kaplan, Chinchilla, scaling laws
 Right when: Nothing is trained: inference takes 2ND.
 Limits: FLOPs of matrix products, causal scores in full, T/(6d) where Kaplan and others have half (see
     flops_causal_mask_saves_half), nothing recomputed, all weights trained (see

@@ -121,6 +121,7 @@ def runs(draw):
 @claim(wrong=(by_the_tokens, by_the_parameters, the_same, parameters_times_tokens), right=with_the_scores)
 @example(a=chinchilla, b=gopher)
 @example(a=(4096, 32, 32000, 2048, 1e12), b=(4096, 32, 32000, 2048, 1e11))
+@example(a=(2048, 24, 32000, 8192, 1e11), b=(2048, 24, 32000, 512, 1e11))
 @given(a=runs(), b=runs())
 def test_compute_of_two_runs(answer, a, b):
     """Two runs cost compute in the ratio of parameters times tokens, and their scores on top.

@@ -1,0 +1,71 @@
+"""Expected calibration error of few samples
+
+A classifier has an expected calibration error (ECE) of 0.05 on 300 test examples in 15 bins. Is it
+miscalibrated?
+
+Answer: That is what a perfectly calibrated one shows. In each bin accuracy scatters about confidence, and
+    absolute values do not cancel: on average ECE reads √(2B/(πn)) times the mean of √(p(1 - p)), 0.070
+    for 300 examples in 15 bins and 0.022 for 3000. So compare with the ECE of labels that are drawn from
+    the confidences themselves, or take more examples or fewer bins.
+Verdict: not judged: a trap of our own
+Asked: nowhere yet
+Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2,
+    https://arxiv.org/abs/1706.04599
+Source: Kumar, Liang and Ma 2019, "Verified Uncertainty Calibration", abstract,
+    https://arxiv.org/abs/1909.10155
+Terms: calibration, ECE, expected calibration error, reliability diagram, binning, confidence, plug-in
+    estimator, bias, temperature scaling
+Right when: Bins hold thousands of examples each.
+Limits: Confidences of a binary classifier that are spread evenly from 0 to 1, bins of one width. Of both
+    papers the abstracts and definitions were read.
+"""
+
+from math import pi
+
+import torch
+from hypothesis import example, given, strategies as st
+from pytest import approx
+
+from fixtures import claim, observe
+
+
+def none_if_calibrated(n, bins):
+    """A calibrated classifier has no calibration error."""
+    return 0.0
+
+
+def one_bin_of_all(n, bins):
+    """It scatters as a mean of n labels does, by 1/√n, whatever the bins."""
+    return (2 / pi / n) ** 0.5 * pi / 8
+
+
+def scatter_of_each_bin(n, bins):
+    """√(2B/(πn)) times π/8, the mean of √(p(1 - p)): 0.070 for 300 examples in 15 bins, 0.022 for 3000.
+
+    A bin of n/B examples is off by √(2/π) of a standard deviation on average.
+    """
+    return (2 / pi * bins / n) ** 0.5 * pi / 8
+
+
+@claim(wrong=(none_if_calibrated, one_bin_of_all), right=scatter_of_each_bin, evidence="simulated")
+@example(n=300, bins=15, seed=0)
+@example(n=3000, bins=15, seed=0)
+@example(n=3000, bins=5, seed=0)
+@given(n=st.sampled_from([300, 1000, 3000]), bins=st.sampled_from([5, 10, 15]), seed=st.integers(0, 9999))
+def test_calibration_error_of_a_calibrated_model(answer, n, bins, seed):
+    """The ECE of a perfectly calibrated model grows with the root of bins over examples.
+
+    n: test examples
+    bins: of confidence, all of one width
+    """
+    random = torch.Generator().manual_seed(seed)
+    rounds = 400
+    confidence = torch.rand(rounds, n, generator=random, dtype=torch.float64)
+    right = (torch.rand(rounds, n, generator=random, dtype=torch.float64) < confidence).double()
+    into = (confidence * bins).long()
+    gaps = torch.zeros(rounds, bins, dtype=torch.float64).scatter_add(1, into, right - confidence)
+    errors = gaps.abs().sum(1) / n
+
+    # Five standard errors, and a few per cent: bins at the ends hold confidences of many sizes.
+    off = 5 * errors.std().item() / rounds**0.5 + 0.03 * errors.mean().item()
+    assert observe(ece=errors.mean().item()) == approx(answer(n, bins), abs=off)
