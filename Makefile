@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help facts check ask page test lint
+.PHONY: help facts check ask page site test lint
 
 ifeq ($(MAKECMDGOALS)$(strip $(K)),check)
 $(error Which claims? Say a word of their names, as in: make check K=kvcache)
@@ -39,6 +39,9 @@ ask: .venv/.installed ## ask them at your own numbers: AT="tokens=8192, batch=4"
 
 page: .venv/.installed ## prove one page: claims, house rules, teeth, a deep run, its record and entry
 	$(BIN)/python -m tools.check $(P)
+
+site: .venv/.installed ## build the site, where one guesses first, in site/
+	$(BIN)/python -m tools.site
 
 test: .venv/.installed ## run the corpus, the tests of its machinery and the house rules
 	$(BIN)/python -m pytest traps tests -n auto --cov=fixtures --cov=tools --cov-report=term --cov-fail-under=95

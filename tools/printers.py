@@ -13,7 +13,7 @@ from fixtures.trial.page import EVIDENCE
 from fixtures.trial.words import plural
 
 from . import entries, markdown, phrases, rows
-from .view import Area, Corpus
+from .view import Area, Corpus, PageView
 
 
 def print_sheet(corpus: Corpus) -> str:
@@ -24,6 +24,11 @@ def print_sheet(corpus: Corpus) -> str:
 def print_area(corpus: Corpus, area: Area) -> str:
     """The full entries of an area."""
     return _print("area.md.j2", corpus=corpus, area=area)
+
+
+def print_body(corpus: Corpus, page: PageView) -> str:
+    """What an entry says below its question."""
+    return _print("body.md.j2", corpus=corpus, page=page)
 
 
 def print_list(corpus: Corpus) -> str:

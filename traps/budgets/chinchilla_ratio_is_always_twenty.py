@@ -62,6 +62,9 @@ def by_the_exponents(flops, big_a, a, big_b, b):
     return g**-2 * (6 / flops) ** ((b - a) / (a + b))
 
 
+LEAST, MOST = 1, 1000
+
+
 def as_many_times(a, b, times):
     """Half the tokens per parameter, twice the compute, and so is it the other way."""
     return max(times, 1 / times)
@@ -78,12 +81,12 @@ def flat_minimum(a, b, times):
     At the best ratio b/(a + b) of what can be gained is the parameters', and a/(a + b) the tokens'. With
     times as many tokens per parameter and k times the compute these are to sum up to 1 again.
     """
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
     def left(k):
         return (b * (times / k) ** (a / 2) + a * (times * k) ** (-b / 2)) / (a + b) - 1
 
-    return brentq(left, 1, 1000)
+    return root_scalar(left, bracket=(LEAST, MOST)).root
 
 
 laws = st.sampled_from([*LAWS.values()]) | st.builds(
@@ -143,7 +146,7 @@ def test_chinchilla_ratio_is_flat(answer, law, flops, times):
         size = (compute / 6 / ratio) ** 0.5
         return big_a / size**a + big_b / (ratio * size) ** b
 
-    ratios = torch.logspace(-4, 10, 140_001, dtype=torch.float64)
+    ratios = torch.logspace(-9, 15, 240_001, dtype=torch.float64)
     least, best = gap(flops, ratios).min(), ratios[gap(flops, ratios).argmin()]
     more = flops * torch.logspace(0, 3, 300_001, dtype=torch.float64)
     enough = more[gap(more, times * best) <= least * (1 + 1e-12)][0]

@@ -3,10 +3,11 @@
 A shop translates pictures between ten clothing styles, with a CycleGAN per pair of styles. How many
 generators is that, and do they fill the GPU's memory?
 
-Answer: 90, one per ordered pair, if every style is to become every other one in a single pass; n styles take 2(n - 1) if pictures may go through one hub, in two passes, and n around a ring, in n - 1. All 90 hold 4.1 GB of weights in
-    fp32, of which a request needs one generator, 0.046 GB. So it is no wall of VRAM: what is dear is to
-    train a model per pair that shares nothing with the others. A single generator that is told the style,
-    as StarGAN's, does away with that.
+Answer: 90, one per ordered pair, if every style is to become every other one in a single pass; n styles
+    take 2(n - 1) if pictures may go through one hub, in two passes, and n around a ring, in n - 1. All 90
+    hold 4.1 GB of weights in fp32, of which a request needs one generator, 0.046 GB. So it is no wall of
+    VRAM: what is dear is to train a model per pair that shares nothing with the others. A single
+    generator that is told the style, as StarGAN's, does away with that.
 Says: Separate CycleGANs for ten styles require 90 distinct generators, which creates massive VRAM and
     cloud compute demands.
 Verdict: imprecise: 90 generators for translation in one pass; together they take 4.1 GB, and a request
@@ -19,9 +20,10 @@ Source: Choi et al. 2018, "StarGAN", section 1: k(k-1) generators for k domains,
 Terms: CycleGAN, StarGAN, image-to-image translation, multi-domain, style transfer, generator count,
     ordered pairs, hub, GAN, VRAM, model registry
 Right when: All of them have to be resident, for requests of any pair at once.
-Limits: One, two and n - 1 passes; between these other graphs are smaller still (7 generators for five styles in three passes). Weights alone, without activations or discriminators. Each pass through a hub adds its errors,
-    which are not shown. The stored text stops at "The recommended solution". Both papers were read in
-    summaries.
+Limits: One, two and n - 1 passes; between these other graphs are smaller still (7 generators for five
+    styles in three passes). Weights alone, without activations or discriminators. Each pass through a hub
+    adds its errors, which are not shown. The stored text stops at "The recommended solution". Both papers
+    were read in summaries.
 """
 
 from itertools import product

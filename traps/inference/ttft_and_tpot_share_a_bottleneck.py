@@ -6,9 +6,9 @@ throughput. How do the two stress the GPU, and which tradeoff do you manage?
 Answer: Prefill sends the whole prompt through each weight it reads, so TTFT is compute-bound and grows
     with the prompt; decode sends one token per request, so TPOT is bound by HBM bandwidth. For the
     weights tokens per pass decide, not the phase; attention stays memory-bound in decode at any batch.
-    Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200 tokens and 28
-    ms for one of 2000. Larger batches buy throughput with TPOT; chunked prefill or disaggregation keeps
-    long prompts from stalling the replies of others.
+    Llama-3-8B in bf16 on an H100 takes 4.2 ms for a decode step, 4.2 ms for a prompt of 200 tokens and
+    28.2 ms for one of 2000. Larger batches buy throughput with TPOT; chunked prefill or disaggregation
+    keeps long prompts from stalling the replies of others.
 Says: TTFT is dominated by the compute-bound prefill, the throughput of a batch job limited by the
     memory-bandwidth-bound generation; small batches fail to saturate memory bandwidth, so that compute
     units idle.
@@ -85,7 +85,7 @@ phases = st.sampled_from(["prefill", "decode"])
 @claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="measured")
 @given(phase=phases, tokens=st.sampled_from([1, 128]))
 def test_ttft_and_tpot_by_the_clock(answer, device, phase, tokens):
-    """The weights of a pass take the time of a read or of its FLOPs by its tokens, whichever phase these are of.
+    """The weights of a pass take the time of a read or of its FLOPs by its tokens, in either phase.
 
     phase: whether the tokens are one request's prompt or the next tokens of as many requests
     """

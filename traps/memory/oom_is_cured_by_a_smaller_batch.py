@@ -70,7 +70,7 @@ def at_the_same_step(batch, halved):
 def by_the_activations(batch, halved):
     """Bytes of the budget over those of a step's activations, which go with the batch: 312 steps at 32.
 
-    A step keeps 25 numbers of four bytes per row: 8 inputs, 16 activations, and a result.
+    A step keeps its inputs, its activations and its results, a fixed number of bytes per row.
     """
     return BUDGET // (4 * 25 * (batch // 2 if halved else batch))
 
@@ -88,7 +88,8 @@ class Held:
 @claim(wrong=(never_again, at_the_same_step), right=by_the_activations, examples=20)
 @example(batch=32, halved=False)
 @example(batch=32, halved=True)
-@given(batch=st.sampled_from([8, 16, 32, 64]), halved=st.booleans())
+@example(batch=5, halved=True)
+@given(batch=st.sampled_from([8, 15, 16, 32, 64]), halved=st.booleans())
 def test_steps_until_kept_losses_fill_the_memory(answer, batch, halved):
     """Where losses are kept, half the batch takes twice the steps to fill the memory, and no more.
 
@@ -96,15 +97,15 @@ def test_steps_until_kept_losses_fill_the_memory(answer, batch, halved):
     """
     net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
     weights = {weight.untyped_storage().data_ptr() for weight in net.parameters()}
-    sizes = []
+    sizes = {}  # of what is saved, once if two operations save it
 
     def pack(tensor):
         if tensor.untyped_storage().data_ptr() not in weights:
-            sizes.append(nbytes(tensor))
+            sizes[tensor.untyped_storage().data_ptr()] = nbytes(tensor)
         return tensor
 
     log, rows = [], batch // 2 if halved else batch
-    while sum(sizes) <= BUDGET and len(log) < 10**4:
+    while sum(sizes.values()) <= BUDGET and len(log) < 10**4:
         with saved_tensors_hooks(pack, lambda tensor: tensor):
             log.append(net(torch.ones(rows, 8)).square().mean())
 

@@ -144,6 +144,7 @@ def test_bf16_in_each_part_of_adam(answer, device, weights, first, second, b2, s
     examples=2,
 )
 @example(b2=0.999, seed=1000)
+@example(b2=0.997, seed=1000)
 @example(b2=0.99, seed=1000)
 @example(b2=0.95, seed=1000)
 @given(b2=st.sampled_from([0.95, 0.99, 0.997, 0.999]), seed=seeds)

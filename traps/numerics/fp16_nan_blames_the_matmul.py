@@ -126,7 +126,7 @@ def test_fp16_weights_after_one_step(answer, device, dtype, eps, path, gentle, s
     observe(weights=gradients.numel())
     second = observe(second_loss=model(ids).item())
     broken = sum(int((~weight.isfinite()).sum()) for weight in weights)
-    assert isfinite(second) == (broken == 0)
+    assert isfinite(second) <= (broken == 0)  # a broken weight leaves no finite loss
     assert observe(broken_weights=broken) == answer(gradients, dtype, eps, path, gentle)
 
 

@@ -28,6 +28,9 @@ from pytest import approx
 
 from fixtures import claim, observe
 
+# Shares of 2,000 starts from which so many ReLU units learn.
+TWO, THREE, FOUR, EIGHT = 0.27, 0.68, 0.87, 0.998
+
 
 def any_hidden_layer(activation, units):
     """XOR takes a deeper network: two hidden units, and it is solved."""
@@ -40,7 +43,7 @@ def whatever_it_represents(activation, units):
 
 
 def spares_for_relu(activation, units):
-    """One unit |w·x + a| learns XOR, as does the crossed feature, linear units never, ReLU units ever oftener.
+    """One unit |w·x + a| learns XOR, and so does the crossed feature; linear units never, ReLU ones often.
 
     |w·x| folds the plane, so that opposite corners meet. Two ReLU units find it from 0.27 of the starts,
     three from 0.68, four from 0.87, eight from 0.998: the more there are, the likelier some begin where
@@ -48,7 +51,7 @@ def spares_for_relu(activation, units):
     """
     if activation != "relu":
         return 0.0 if activation == "linear" else 1.0
-    return {1: 0.0, 2: 0.27, 3: 0.68, 4: 0.87}.get(units, 0.95 if units < 8 else 0.998)
+    return {1: 0.0, 2: TWO, 3: THREE, 4: FOUR, 8: EIGHT}[units]
 
 
 ACTIVATIONS = {"linear": torch.clone, "relu": torch.relu, "abs": torch.abs}
