@@ -14,7 +14,9 @@ def test_a_library_that_is_here():
 
 def test_a_library_that_is_missing():
     """The error says what is missing and what to do."""
-    with pytest.raises(NotInstalled, match=r'no_such is not installed here: pip install "trapsheet\[no_such\]"'):
+    with pytest.raises(
+        NotInstalled, match=r'no_such is not installed here: pip install "trapsheet\[no_such\]"'
+    ):
         library("no_such.part")
 
 

@@ -1,4 +1,4 @@
-"""The site: it says what the view holds, tells nothing before it is asked, and needs nothing from elsewhere."""
+"""The site: it says what the view holds, tells nothing before it is asked, and needs nothing else."""
 
 import re
 from html.parser import HTMLParser
@@ -73,7 +73,9 @@ def test_every_trap_has_a_page_that_asks_first(corpus, html):
         read = html[f"{page.page.slug}.html"]
         shown, hidden = words(read.shown), words(read.hidden)
         assert words([page.page.question]) in shown
-        assert all(words([answer.rival.sentence]) in shown for claim in page.claims for answer in claim.answers)
+        assert all(
+            words([answer.rival.sentence]) in shown for claim in page.claims for answer in claim.answers
+        )
         assert "Refuted" not in shown
         assert "Answer." in hidden
 

@@ -37,7 +37,9 @@ def draw_up(corpus: Corpus) -> dict[str, str]:
         "style.css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "index.html": _render("index", corpus=corpus),
         "asked.html": _list("Where it is asked", "By book, course and newsletter.", _asked(corpus)),
-        "errata.html": _list("Errata", "What a source says that does not hold as it stands.", _errata(corpus)),
+        "errata.html": _list(
+            "Errata", "What a source says that does not hold as it stands.", _errata(corpus)
+        ),
         "terms.html": _list("Terms", "The field's words by which each trap is found.", _terms(corpus)),
     }
     pages = [(area, page) for area in corpus.areas for page in area.pages]
@@ -74,7 +76,9 @@ def _errata(corpus: Corpus) -> Groups:
 
 def _terms(corpus: Corpus) -> Groups:
     """The words by which each trap is found, area by area; a browser searches within the page."""
-    return [(area.title, [(page, ", ".join(page.page.terms)) for page in area.pages]) for area in corpus.areas]
+    return [
+        (area.title, [(page, ", ".join(page.page.terms)) for page in area.pages]) for area in corpus.areas
+    ]
 
 
 def _grouped(entries: Iterable[tuple[str, PageView, str]]) -> Groups:
@@ -116,7 +120,7 @@ def _markdown() -> MarkdownIt:
 
 
 def write(files: dict[str, str], folder: Path) -> int:
-    """Write the files into a folder and remove its own that are no longer among them; say how many changed."""
+    """Write the files into a folder, and remove its own that are no longer among them; count what changed."""
     folder.mkdir(parents=True, exist_ok=True)
     stale = [path for path in _own(folder) if path.name not in files]
     for path in stale:

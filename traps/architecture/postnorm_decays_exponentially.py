@@ -125,18 +125,18 @@ def test_postnorm_gradient_of_the_last_layer(answer, device, norm, layers, seed)
 
 
 @claim(wrong=(multiplies, divides), right=keeps_its_size, evidence="simulated", examples=10)
-@example(layers=24, init="default", seed=0)
-@example(layers=24, init="unit gain", seed=0)
+@example(stack=(24, "default"), seed=0)
+@example(stack=(24, "unit gain"), seed=0)
 @given(
-    layers=st.sampled_from([8, 12, 24]),
-    init=st.sampled_from(["default", "unit gain"]),
+    stack=st.sampled_from([(8, "default"), (12, "default"), (24, "default"), (24, "unit gain")]),
     seed=st.integers(0, 9999),
 )
-def test_postnorm_gradient_through_the_layers(answer, device, layers, init, seed):
+def test_postnorm_gradient_through_the_layers(answer, device, stack, seed):
     """From the last post-norm layer to the first the gradient keeps its size.
 
-    init: torch's default initialization, or one with which each block doubles the variance or more
+    stack: layers, and torch's default initialization, or one with which each block doubles the variance
     """
+    layers, init = stack
     _, first, last = gradients("post-norm", layers, seed, device, init)
 
     # With 20 seeds 0.4 to 2.09; the root of 2 per layer makes 11 over eight layers.

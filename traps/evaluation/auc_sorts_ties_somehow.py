@@ -15,7 +15,7 @@ Source: SciPy documentation 2025, scipy.stats.mannwhitneyu,
     https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.mannwhitneyu.html
 Terms: AUC, ROC AUC, ROC curve, ties, Mann-Whitney, rank sum, decision tree, quantized scores, row order,
     ranking metric
-Right when: No two scores are tied.
+Right when: No positive is tied with a negative.
 Limits: Exact ties; scores that differ in their last bits for no reason are ordered all the same. Hanley
     and McNeil were read in quotations.
 """

@@ -1,12 +1,12 @@
 """Expected calibration error of few samples
 
-A classifier has an expected calibration error (ECE) of 0.05 on 300 test examples in 15 bins. Is it
+A classifier has an expected calibration error (ECE) of 0.07 on 300 test examples in 15 bins. Is it
 miscalibrated?
 
-Answer: That is what a perfectly calibrated one shows. In each bin accuracy scatters about confidence, and
-    absolute values do not cancel: on average ECE reads √(2B/(πn)) times the mean of √(p(1 - p)), 0.070
-    for 300 examples in 15 bins and 0.022 for 3000. So compare with the ECE of labels that are drawn from
-    the confidences themselves, or take more examples or fewer bins.
+Answer: That is what a perfectly calibrated one shows on average. In each bin accuracy scatters about
+    confidence, and absolute values do not cancel: with bins filled evenly ECE reads √(2B/(πn)) times the
+    mean of √(p(1 - p)), 0.070 for 300 examples in 15 bins and 0.022 for 3000. So compare with the ECE of
+    labels that are drawn from the confidences themselves, or take more examples or fewer bins.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2,
@@ -16,8 +16,9 @@ Source: Kumar, Liang and Ma 2019, "Verified Uncertainty Calibration", abstract,
 Terms: calibration, ECE, expected calibration error, reliability diagram, binning, confidence, plug-in
     estimator, bias, temperature scaling
 Right when: Bins hold thousands of examples each.
-Limits: Confidences of a binary classifier that are spread evenly from 0 to 1, bins of one width. Of both
-    papers the abstracts and definitions were read.
+Limits: Confidences of a binary classifier that are spread evenly from 0 to 1, bins of one width; where
+    they crowd in a few bins it reads less. The constant is known to some 5 %. Of both papers the
+    abstracts and definitions were read.
 """
 
 from math import pi

@@ -4,9 +4,9 @@ A new model scores 95 % on MMLU, above GPT-4, and the press release is being wri
 check of the training data is clean. What could still void the result?
 
 Answer: Contamination by meaning: if a share c of the test was seen in other words and memorized, the
-    score rises from fresh to fresh + c·(1 - fresh), here to 0.93 at c = 0.9, while no 8-gram is shared.
-    One edit in every 13 words hides a text from a 13-gram check. So test on items that were written after
-    the training data, and look for paraphrases as well.
+    score rises from fresh to fresh + c·(1 - fresh), here from 0.44 to 0.93 at c = 0.9, while no n-gram is
+    shared. One edit in every 13 words hides a text from a 13-gram check. So test on items that were
+    written after the training data, and look for paraphrases as well.
 Says: A check of train-test overlap by n-grams cannot identify paraphrased questions; the model memorizes
     them, and the score is inflated.
 Verdict: holds
@@ -17,8 +17,9 @@ Terms: data contamination, contamination, test set leakage, leakage, n-gram, n-g
     paraphrase, decontamination, MMLU, memorization, benchmark
 Right when: The leaked items are verbatim, or none has leaked.
 Limits: A small net on sentences of random words, each with a synonym whose vector is close, four copies
-    of a leaked item: what a language model memorizes of one paraphrase is not shown. How paraphrases are
-    found is the page embeddings_confirm_contamination. Of the paper the abstract was read.
+    of a leaked item, of which every word is another one: what a language model memorizes of one
+    paraphrase is not shown. How paraphrases are found is the page embeddings_confirm_contamination. Of
+    the paper the abstract was read.
 """
 
 from functools import cache

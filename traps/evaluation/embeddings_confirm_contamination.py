@@ -4,22 +4,24 @@ A benchmark is audited for leaked items by the cosine similarity of embeddings, 
 no n-gram. Which threshold tells a leaked paraphrase from a harmless neighbor?
 
 Answer: None. An item with one other word, on which its answer turns, is closer than a paraphrase of many
-    words: with synonyms at a cosine of 0.55, 8 of them move a mean of word vectors as far as 4 other
-    words do. So similarity proposes candidates; whether they give the answer away is for a judge that
-    reads both, and items that were written after the training data settle what the score is worth.
+    words: with synonyms at a cosine of 0.55, 8 of them move a mean of word vectors nearly as far as 4
+    other words do. So similarity proposes candidates; whether they give the answer away is for a judge
+    that reads both, and items that were written after the training data settle what the score is worth.
 Says: An audit by embedding similarity, as of Sentence-BERT, identifies near-duplicates despite other
     words, and confirms that a high score stems from genuine generalization.
 Verdict: imprecise: it finds candidates that n-grams miss, but a harmless near-miss can be the more
     similar one, so it confirms nothing by itself
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 8
 Source: Yang et al. 2023, "Rethinking Benchmark and Contamination for Language Models with Rephrased
-    Samples", abstract: both checks are found insufficient, https://arxiv.org/abs/2311.04850
+    Samples", abstract, and figure 1: embeddings struggle to tell a rephrased question from others of its
+    subject, https://arxiv.org/abs/2311.04850
 Source: Reimers and Gurevych 2019, "Sentence-BERT", abstract, https://arxiv.org/abs/1908.10084
 Terms: data contamination, contamination, embedding_similarity, embedding similarity, cosine similarity,
     paraphrase, near-duplicate, Sentence-BERT, threshold, decontamination, leakage, LLM judge
 Right when: Paraphrases swap few words, by close synonyms.
 Limits: The geometry is put in: orthogonal word vectors and synonyms, averaged. An encoder that reads
-    context may do better; none was run. Of both papers the abstracts were read.
+    context may do better; none was run. Ties are left out. Of both papers the abstracts were read, and of
+    the first a caption.
 """
 
 import torch

@@ -43,7 +43,7 @@ def all_of_the_gain(variants, votes, fresh, spread):
     return largest_of(variants) * (4 * ELO**2 / votes + spread**2) ** 0.5
 
 
-def fades_with_all_votes(variants, votes, fresh, spread):
+def luck_stays_for_ever(variants, votes, fresh, spread):
     """The luck of the votes that chose it stays in the score for ever."""
     return luck_of_the_choice(variants, votes, 0, spread)
 
@@ -67,7 +67,7 @@ def largest_of(variants):
 
 
 @claim(
-    wrong=(best_is_what_it_scores, all_of_the_gain, fades_with_all_votes),
+    wrong=(best_is_what_it_scores, all_of_the_gain, luck_stays_for_ever),
     right=luck_of_the_choice,
     evidence="simulated",
     examples=24,

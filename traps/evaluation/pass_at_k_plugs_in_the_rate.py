@@ -1,7 +1,7 @@
 """Estimating pass@k
 
-A model has passed c of n samples of a task. What is the estimate of pass@k, the chance that one of k
-samples passes?
+A model has passed c of n samples of a task. What is the estimate of pass@k, the chance that at least one
+of k samples passes?
 
 Answer: 1 - C(n - c, k)/C(n, k), the share of the draws of k out of the n that hold a passing one; it is
     right on average. Plugging the rate c/n into 1 - (1 - p)^k is too low on average, as for k = 10 of n =
@@ -47,7 +47,7 @@ def draws_that_hold_one(n, k, passed):
 @example(n=10, k=1, rate=0.1)
 @given(n=st.integers(1, 40), k=st.integers(1, 40), rate=st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0]))
 def test_pass_at_k_on_average(answer, n, k, rate):
-    """The mean of the estimate over all that n samples can show is the chance that one of k passes.
+    """The mean of the estimate over all that n samples can show is the chance that at least one of k passes.
 
     n: samples that were drawn
     k: samples of which one is to pass

@@ -4,17 +4,19 @@ A long text is cut into windows, and each window's perplexity is known. What is 
 text?
 
 Answer: The exponential of the total negative log-likelihood over all tokens, not the mean of the windows'
-    perplexities, which is larger unless all are equal, nor the exponential of the mean of their mean
-    losses, which weighs a short last window as much as a full one. Windows of 4 tokens at a loss of 1 and
-    of 1 token at 6 have perplexity 7.4, where the mean of the two is 203. And it counts tokens, so
-    compare models of different tokenizers by bits per byte.
+    perplexities, which is larger for windows of one length unless all are equal, nor the exponential of
+    the mean of their mean losses, which weighs a short last window as much as a full one. Windows of 4
+    tokens at a loss of 1 and of 1 token at 6 have perplexity 7.4, where the mean of the two is 203 and
+    the exponential of the mean loss 33. And it counts tokens, so compare models of different tokenizers
+    by bits per byte.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Hugging Face documentation 2025, "Perplexity of fixed-length models",
     https://huggingface.co/docs/transformers/perplexity
 Terms: perplexity, negative log-likelihood, nll, cross-entropy, sliding window, stride, bits per byte,
     language model evaluation, token mean, mean of means
-Right when: All windows have as many tokens, and the same loss.
+Right when: All windows have as many tokens: then the mean of their mean losses will do, and if these are
+    equal the mean of perplexities as well.
 Limits: Losses are given. That tokens at the start of a window lack their context, which a stride mends,
     is not shown.
 """
@@ -47,6 +49,7 @@ def exponential_of_the_token_mean(windows):
 @claim(wrong=(mean_of_the_perplexities, exponential_of_the_mean_losses), right=exponential_of_the_token_mean)
 @example(windows=[[1.0, 1.0, 1.0, 1.0], [6.0]])
 @example(windows=[[1.0, 1.0], [1.0, 1.0]])
+@example(windows=[[2.0, 2.0, 2.0, 2.0], [1.0]])
 @given(
     windows=st.lists(
         st.lists(st.sampled_from([0.5, 1.0, 2.0, 6.0]), min_size=1, max_size=5), min_size=1, max_size=4
