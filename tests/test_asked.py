@@ -8,7 +8,7 @@ import pytest
 from fixtures.trial.page import pages
 from tests.corpus import ROOT
 
-TRAPS = tomllib.loads((ROOT / "traps" / "asked.toml").read_text(encoding="utf-8"))["trap"]
+TRAPS = tomllib.loads((ROOT / "tests" / "asked.toml").read_text(encoding="utf-8"))["trap"]
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ A model is trained with the original GRPO, and on queries that it is unsure of i
 to 10,000 tokens. Is it thinking harder, and what do you change?
 
 Answer: No, it is the 1/L in the loss: a wrong answer of L tokens is punished by A/L per token, so wrong
-    answers drift longer and right ones shorter, and most at a pass rate of 0.5. Dr. GRPO divides by a
-    constant and has no such push; DAPO, which divides by all tokens of the group, keeps a part of it,
-    0.028 of 0.048 in groups of two. So plot length by correctness, .
+    answers drift longer and right ones shorter, as far as the model can tell them apart before they end,
+    and most at a pass rate of 0.5. Dr. GRPO divides by a constant and has no such push; DAPO, which
+    divides by all tokens of the group, keeps a part of it, 0.028 of 0.048 in groups of two. So plot
+    length by correctness, and divide by a constant.
 Says: GRPO's length normalization makes right answers shorter and spreads the penalty of wrong ones over
     more tokens; remove it.
 Verdict: imprecise: diagnosis and cure are right, but without 1/L the loss has no length preference of its
@@ -22,8 +23,7 @@ Right when: All answers of a group are right or all are wrong: then no advantage
     pushed.
 Limits: The expected gradient of groups of two, all of which are enumerated, whose answers stop with one
     chance per token; no training, no clipping, no KL. That wrong answers can be told from right ones
-    before their end is assumed. DAPO's part is that of small groups and shrinks with their size. Of the
-    papers the abstracts were read.
+    before their end is assumed. Larger groups were not run. Of the papers the abstracts were read.
 """
 
 from itertools import product

@@ -18,7 +18,7 @@ Source: Tang and Munos 2025, "On a few pitfalls in KL divergence gradient estima
     https://arxiv.org/abs/2506.09477
 Terms: KL, KL divergence, KL penalty, reference model, RLHF, PPO, k1, k2, k3, estimator, unbiased, policy
     gradient, score function, GRPO, alignment_tax, kl_coef
-Right when: Policy and reference are equal: then none of them pushes.
+Right when: It is k2 as a term of the loss, or k1 in the reward.
 Limits: One token, whose probabilities are enumerated, on policy; no clipping, no importance weights, no
     training. Schulman's note was read, of Tang and Munos the abstract.
 """
@@ -38,7 +38,7 @@ def unbiased_so_alike(estimate, place, policy, reference):
 def k3_is_the_safe_one(estimate, place, policy, reference):
     """k1 is unbiased and noisy, k3 unbiased and positive: both push as the divergence, k2 is biased."""
     if estimate == "k2":
-        return 0.0
+        return policy[0] - reference[0]
     return slope_of_policy_to_reference(policy, reference)
 
 

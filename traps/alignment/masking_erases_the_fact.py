@@ -3,14 +3,14 @@
 An LLM has read personal data, and fine-tuning teaches it to answer with a mask instead. No answer in
 validation leaks. Is the data gone from the model?
 
-Answer: Not if the tuning stops once the outputs look clean: with the mask forbidden, by a prefix, a
-    sampler or a probe, a small net here gives away 0.47 of its secrets, where one that never saw them
-    guesses 0.1. Tuning on at ten times the rate does erase them here, which nobody sees in the outputs.
-    So scrub before pre-training, keep private facts in a store with access control, and filter what goes
+Answer: No: with the mask forbidden in the sampler a small net here gives away 0.42 of its secrets, where
+    one that never saw them guesses 0.1, whether the tuning stops once the outputs look clean or goes on
+    for 400 steps. Tuning at ten times the rate does erase them here, which nobody sees in the outputs. So
+    scrub before pre-training, keep private facts in a store with access control, and filter what goes
     out.
 Says: Fine-tuning adds only a superficial layer of behavior; the base model's weights still store latent
     representations of the sensitive data.
-Verdict: holds if the tuning stops when the outputs look clean
+Verdict: holds if the tuning's rate is low; ten times the rate erases them here
 Asked: AI Interview Prep newsletter, ML System Design #28
 Source: Jain et al. 2023, "Mechanistically analyzing the effects of fine-tuning on procedurally defined
     tasks", abstract: a wrapper, https://arxiv.org/abs/2311.12786
@@ -18,10 +18,10 @@ Source: Nasr et al. 2023, "Scalable Extraction of Training Data from (Production
     abstract, https://arxiv.org/abs/2311.17035
 Terms: PII, personal data, memorization, machine unlearning, unlearning, safety fine-tuning, refusal,
     jailbreak, extraction attack, latent memory, GDPR, masking, egress filter, RAG
-Right when: The tuning goes on at a high rate, or the data was never seen.
+Right when: The tuning's rate is high, or the data was never seen.
 Limits: 48 secret digits in a small MLP with an embedding per name, which is no LLM; eight nets side by
-    side. Attacks that tune the model, and questions in other words, are not shown. The newsletter's
-    stored text is the question and its diagnosis. Of the papers the abstracts were read.
+    side. Attacks that tune the model, which recover more, prefixes and other wordings are not shown. The
+    newsletter's stored text is the question and its diagnosis. Of the papers the abstracts were read.
 """
 
 from functools import cache
@@ -33,8 +33,8 @@ from pytest import approx
 
 from fixtures import claim, observe
 
-# With 50 seeds: 0.37 to 0.53 where it stops when clean, 0.04 to 0.13 else.
-LEFT, GUESSED = 0.47, 0.1
+# With 50 seeds: 0.36 to 0.53, with 400 steps on 12, and 0.04 to 0.14 else.
+LEFT, GUESSED = 0.42, 0.1
 
 
 def clean_is_gone(seen, tuning):
@@ -47,13 +47,12 @@ def never_gone(seen, tuning):
     return LEFT if seen else GUESSED
 
 
-def left_if_it_stops_when_clean(seen, tuning):
-    """0.47 of the secrets if it stops once clean, and 0.1 after hot tuning, or if it never saw them.
+def left_at_a_low_rate(seen, tuning):
+    """0.42 of the secrets at a low rate, and 0.1 after hot tuning, or if it never saw them.
 
-    Tuning moves the output until the mask wins. The digit that would be second is moved by more tuning
-    alone.
+    Tuning moves the output until the mask wins, and the digit that would be second hardly at all.
     """
-    return LEFT if seen and tuning == "until clean" else GUESSED
+    return LEFT if seen and tuning != "hot" else GUESSED
 
 
 NETS, NAMES, DIGITS, MASK, WIDTH = 8, 48, 10, 10, 64
@@ -102,16 +101,19 @@ def leaks(seen, tuning, seed, device):
     return leaking(), leaking(forbidden=1)
 
 
-@claim(wrong=(clean_is_gone, never_gone), right=left_if_it_stops_when_clean, evidence="trained", examples=4)
+@claim(wrong=(clean_is_gone, never_gone), right=left_at_a_low_rate, evidence="trained", examples=4)
 @example(seen=True, tuning="until clean", seed=0)
+@example(seen=True, tuning="400 steps", seed=0)
 @example(seen=True, tuning="hot", seed=0)
 @example(seen=False, tuning="until clean", seed=0)
-@given(seen=st.booleans(), tuning=st.sampled_from(["until clean", "hot"]), seed=st.integers(0, 9999))
+@given(
+    seen=st.booleans(), tuning=st.sampled_from(["until clean", "400 steps", "hot"]), seed=st.integers(0, 9999)
+)
 def test_masked_secrets_that_are_left(answer, device, seen, tuning, seed):
-    """A model that answers with a mask still has its secrets, unless it was tuned on and on.
+    """A model that answers with a mask still has its secrets, however long it was tuned at a low rate.
 
     seen: whether the secrets were in the training data
-    tuning: towards the mask, until no answer leaks, or 60 steps at ten times that rate
+    tuning: towards the mask, until no answer leaks, for 400 steps, or for 60 at ten times that rate
     """
     greedy, forbidden = leaks(seen, tuning, seed, device)
 

@@ -4,9 +4,10 @@ After RL a model follows instructions well, and has become worse at what the RL 
 called, and which term in the loss prevents it: a KL penalty to the reference model?
 
 Answer: The alignment tax: a KL penalty on the RL prompts limits how far the reward is pushed there; at
-    the same reward it leaves the damage elsewhere nearly as it is, 0.95 times here. What keeps old skills
-    are gradients on old data: with pre-training loss mixed in, PPO-ptx, next to nothing of it is left. So
-    mix, and compare at equal reward, as at equal steps a penalty looks better, because less was learned.
+    the same reward it leaves the damage elsewhere nearly as it is, 0.97 times here. What keeps old skills
+    are gradients on old data: with pre-training loss mixed in, PPO-ptx, it is 0.61 times on prompts of
+    the same kind that were not mixed in. So mix, and compare at equal reward, as at equal steps a penalty
+    looks better, because less was learned.
 Says: A KL penalty to the frozen SFT model is the term to add, as it preserves broad abilities; mixing in
     general data misdiagnoses the problem.
 Verdict: imprecise: the penalty bounds over-optimization on the RL prompts; for skills off these prompts
@@ -21,9 +22,9 @@ Terms: alignment_tax, alignment tax, catastrophic forgetting, KL penalty, refere
     RLHF, InstructGPT, reward hacking, over-optimization, replay, kl_coef, forgetting
 Right when: Runs are compared at equal steps, or the damage is over-optimization of the reward on the RL
     prompts.
-Limits: Small policies with one action per prompt and exact gradients, at a reward of 0.6; the penalty is
-    on the RL prompts, as in RLHF. No reward model and no hacking of it. InstructGPT was read in
-    quotations.
+Limits: Small policies with one action per prompt and exact gradients, at a reward of 0.5 and one
+    coefficient each; some nets never come to it, and count in neither. No reward model and no hacking of
+    it. InstructGPT was read in quotations.
 """
 
 from functools import cache
@@ -35,8 +36,8 @@ from pytest import approx
 
 from fixtures import claim, observe
 
-# With 50 seeds: 0.85 to 1.08, and 0 to 0.01.
-AS_BEFORE, KEPT = 0.95, 0.0
+# With 12 seeds of 24 nets: 0.94 to 1.03, and 0.51 to 0.74.
+AS_BEFORE, KEPT = 0.97, 0.61
 
 
 def penalty_preserves(method):
@@ -50,14 +51,14 @@ def forgetting_is_forgetting(method):
 
 
 def gradients_on_old_data(method):
-    """0.95 times the damage with the penalty, and 0.0 with old data mixed in.
+    """0.97 times the damage with the penalty, and 0.61 with old data mixed in.
 
     The penalty weighs the same prompts as the reward, and what it leaves of a push goes the same way.
     """
     return KEPT if method == "old data mixed in" else AS_BEFORE
 
 
-NETS, INPUTS, HIDDEN, ACTIONS = 8, 12, 64, 6
+NETS, INPUTS, HIDDEN, ACTIONS = 24, 12, 32, 6
 
 
 def policy(weights, x):
@@ -68,12 +69,15 @@ def policy(weights, x):
 
 @cache
 def damage(method, seed, device):
-    """The rise of each net's loss on general prompts when its reward on the RL prompts is 0.6, if ever."""
+    """The rise of each net's loss on unseen general prompts when its reward on RL prompts is 0.5, if ever."""
     torch.manual_seed(seed)
-    x = torch.randn(NETS, 120, INPUTS).to(device)
-    labels = torch.randint(ACTIONS, (NETS, 120)).to(device)
-    general, asked = slice(0, 96), slice(96, 120)
-    labels[:, asked] = 1 + labels[:, asked] % (ACTIONS - 1)  # action 0 is what the reward will want there
+    teacher = torch.randn(NETS, INPUTS, ACTIONS)
+    x = torch.randn(NETS, 400, INPUTS)
+    # What was seen in pre-training, what the RL asks, whose reward wants action 0, and what is unseen.
+    seen, asked, unseen = slice(0, 200), slice(200, 224), slice(224, 400)
+    x[:, asked, 0] += 3  # its prompts are of a kind of their own
+    labels = (x @ teacher).argmax(-1)
+    x, labels = x.to(device), labels.to(device)
     weights = [
         (torch.randn(NETS, *shape) / shape[0] ** 0.5).to(device).requires_grad_()
         for shape in ((INPUTS, HIDDEN), (HIDDEN, ACTIONS))
@@ -86,25 +90,25 @@ def damage(method, seed, device):
         )
 
     optimizer = torch.optim.Adam(weights, lr=0.01)
-    for _ in range(200):
+    for _ in range(150):
         optimizer.zero_grad()
-        loss_on(slice(0, 120)).sum().backward()
+        loss_on(slice(0, 224)).sum().backward()
         optimizer.step()
     with torch.no_grad():
-        reference, before = policy(weights, x[:, asked]), loss_on(general)
+        reference, before = policy(weights, x[:, asked]), loss_on(unseen)
     optimizer, after = torch.optim.Adam(weights, lr=0.01), torch.full_like(before, torch.nan)
-    for _ in range(300):
+    for _ in range(80):
         logs = policy(weights, x[:, asked])
         reward = logs[..., 0].exp().mean(1)
-        reached = (reward >= 0.6) & after.isnan()
-        after = torch.where(reached, loss_on(general).detach(), after)
+        with torch.no_grad():
+            after = torch.where((reward >= 0.5) & after.isnan(), loss_on(unseen), after)
         if not after.isnan().any():
             break
         objective = reward
-        if method == "KL 0.05":
-            objective = objective - 0.05 * (logs.exp() * (logs - reference)).sum(-1).mean(1)
+        if method.startswith("KL"):
+            objective = objective - float(method[2:]) * (logs.exp() * (logs - reference)).sum(-1).mean(1)
         if method == "old data mixed in":
-            objective = objective - loss_on(general)
+            objective = objective - loss_on(seen)
         optimizer.zero_grad()
         (-objective.sum()).backward()
         optimizer.step()

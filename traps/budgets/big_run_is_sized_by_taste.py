@@ -18,7 +18,7 @@ Source: Besiroglu et al. 2024, "Chinchilla Scaling: A replication attempt", abst
     https://arxiv.org/abs/2404.10102
 Terms: isoFLOP, scaling law, compute_optimal, compute-optimal, Chinchilla, extrapolation, power law, model
     size, pilot runs, compute budget, tokens per parameter
-Right when: The big run is of the small runs' size.
+Right when: Both exponents of the law are alike, as they nearly are: then the square root is right as well.
 Limits: Losses follow one law L = E + A/N^a + B/D^b without noise, so that two optima tell its slope; real
     sweeps are noisy and need more of them. No model was trained. The papers were read in reproductions.
 """

@@ -6,10 +6,9 @@ paid. The best mixture of small proxies is at hand: does it carry over?
 Answer: If the losses of all domains fall with one exponent of their data, yes: then the scale drops out
     of the optimum. If they differ, the best mixture moves with scale towards the domain that learns more
     slowly: with exponents of 0.2 and 0.4 the share of the former goes from 0.31 to 0.57 at 1000 times the
-    data. So fit a law per domain on held-out loss, solve for the mixture at the scale that you train, and
-    check it at two scales.
-Says: A costly grid search of 1B models evaluated on downstream benchmarks would waste the budget.
-Verdict: holds if the mixture is solved at the scale of the run, by a law per domain
+    data, if its loss is a third of the other's at first. So fit a law per domain on held-out loss, solve
+    for the mixture at the scale that you train, and check it at two scales.
+Verdict: not judged: the stored text stops after "waste", and what a grid search costs is not shown
 Asked: AI Interview Prep newsletter, LLM System Design #47
 Source: Ye et al. 2024, "Data Mixing Laws", abstract, https://arxiv.org/abs/2403.16952
 Source: Kang et al. 2024, "AutoScale", abstract: the best mixture depends on the scale,

@@ -3,11 +3,10 @@
 A plan gives one day for data: download Common Crawl. Filters come next, and deduplication over all crawls
 at once, as every copy that is left is one too many. Is that so?
 
-Answer: The download fits into a day; extraction, filters and the ablations that choose them take months.
-    And deduplication is a filter of its own: over all crawls each page is left once, so what recurs in
-    many crawls loses weight. If good pages recur oftener than junk, in 5 crawls against 2, half good and
-    half junk, keeping one per crawl leaves 0.71 good and one of all 0.5. FineWeb tried both and
-    deduplicates each crawl by itself.
+Answer: Not necessarily. The download is the least of it, and deduplication is a filter of its own: over
+    all crawls each page is left once, so what recurs in many crawls loses weight. If good pages recur
+    oftener than junk, in 5 crawls against 2, half good and half junk, keeping one per crawl leaves 0.71
+    good and one of all 0.5. FineWeb tried both and deduplicates each crawl by itself.
 Says: Three phases make the corpus, according to the FineWeb paper: parsing, classifiers for quality and
     toxicity, and MinHash deduplication across the corpus.
 Verdict: imprecise: the outline is FineWeb's, but it deduplicates each crawl by itself, as across all of
@@ -32,8 +31,9 @@ from fixtures import claim, observe
 
 
 def more_copies_are_worse(scope, good, junk, good_crawls, junk_crawls):
-    """Every copy that is left harms, so over all crawls the corpus is better: all of it is good."""
-    return 1.0 if scope == "all crawls" else good * good_crawls / (good * good_crawls + junk * junk_crawls)
+    """What recurs most is junk, so taking copies out can only raise the share of good pages."""
+    before = good * good_crawls / (good * good_crawls + junk * junk_crawls)
+    return max(before, good / (good + junk)) if scope == "all crawls" else before
 
 
 def scope_does_not_matter(scope, good, junk, good_crawls, junk_crawls):

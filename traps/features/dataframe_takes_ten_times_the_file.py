@@ -5,11 +5,11 @@ pandas takes 5 to 10 times the size of the file?
 
 Answer: With Python strings, yes if they are short: each costs an 8-byte pointer and an object around its
     text, so a column of 5 characters takes some 10 times its bytes in the file and one of 100 characters
-    1.6 times. Arrow's strings, the default of pandas 3, take the text and an offset: 2.2 and 1.1 times.
-    So read columns as Arrow, and only those you need, before you buy a larger machine.
+    1.6 times. Arrow's strings, the default of pandas 3 with PyArrow, take the text and an offset: 2.2 and
+    1.1 times. So read columns as Arrow, and only those you need, before you buy a larger machine.
 Says: Pandas takes 5 to 10 times the size of the raw data, by its object pointers.
-Verdict: imprecise: that holds for short strings as Python objects; Arrow's strings take 1 to 2 times the
-    file
+Verdict: imprecise: of a column at rest that holds for short strings as Python objects; Arrow's strings
+    take 1 to 2 times the file
 Asked: AI Interview Prep newsletter, ML System Design #32
 Source: pandas documentation 2026, "Migration guide for the new string data type",
     https://pandas.pydata.org/docs/user_guide/migration-3-strings.html

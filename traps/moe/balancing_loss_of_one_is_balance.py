@@ -4,10 +4,11 @@ The load-balancing loss of a mixture of experts, experts · sum(f · P), is said
 the routing is uniform. Your log reads 1. Is the routing balanced?
 
 Answer: Not necessarily: it reads 1, too, if one expert of 8 wins every token by a small margin, as load
-    is multiplied by mean probability; it even reads 0.4 if tokens are split among 4 so and give nothing
-    to the other three. Loads of top-k choices may be summed, and then balance reads k; over the
-    concatenated logits of 8 layers, each collapsed onto another one of 8 experts, the loss reads 1. So
-    log loads per layer, and the share of the busiest expert.
+    is multiplied by mean probability; it even reads 0.4 if tokens are split among 4 experts, each spread
+    evenly over its own and the 4 dead ones, with a small margin for its own. Loads of top-k choices may
+    be summed, and then balance reads k; over the concatenated logits of 8 layers, each collapsed onto
+    another one of 8 experts, the loss reads 1. So log loads per layer, and the share of the busiest
+    expert.
 Says: By the Switch paper, on which the book leans, the loss encourages uniform routing, since it is
     minimized under a uniform distribution.
 Verdict: holds if loads and probabilities are ordered alike, as when the router is confident; else the

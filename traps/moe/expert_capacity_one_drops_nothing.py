@@ -22,7 +22,7 @@ Limits: A router without preference, whose logits are random; a trained one is l
 """
 
 from bisect import bisect_left
-from math import ceil
+from math import ceil, comb
 
 import torch
 from hypothesis import example, given, strategies as st
@@ -43,20 +43,20 @@ def spread_of_a_normal(factor, top_k, experts, each):
 
     mean = top_k * each
     gap = (factor - 1) * mean**0.5
-    return (norm.pdf(gap) - gap * norm.sf(gap)) / mean**0.5
+    return float((norm.pdf(gap) - gap * norm.sf(gap)) / mean**0.5)
 
 
 def tail_of_the_binomial(factor, top_k, experts, each):
     """What exceeds the room of a binomial load, over the mean load: 0.13 at a factor of 1 and 8 tokens each.
 
-    A token chooses an expert with chance top-k / experts. At 64 tokens per expert the share is 0.05. A
-    factor of 2 drops 0.08 at one.
+    Chosen with chance top-k / experts: 0.05 at 64 tokens each, and 0.08 at one and a factor of 2.
     """
-    from scipy.stats import binom
-
-    mean = top_k * each
+    mean, chance, tokens = top_k * each, top_k / experts, each * experts
     room = ceil(factor * mean)
-    return binom(each * experts, top_k / experts).expect(lambda load: load - room, lb=room) / mean
+    return sum(
+        comb(tokens, load) * chance**load * (1 - chance) ** (tokens - load) * (load - room) / mean
+        for load in range(room, tokens + 1)
+    )
 
 
 def one_and_a_quarter(experts, top_k):

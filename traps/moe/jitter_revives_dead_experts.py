@@ -3,11 +3,11 @@
 A mixture of experts has collapsed: most experts get no tokens. A colleague adds random jitter to the
 router's logits so that it explores. Does that bring the dead experts back?
 
-Answer: No, unless the noise is about as large as the gap it has to cross. Jitter of 1 % lets a logit of
-    3.93 win against one of 4, and a collapsed router is surer than that. Trained on from a gap of 8 in
-    the logits, 3.6 of 8 experts live with jitter as without. What pushes against the load brings back
-    7.7: a balancing loss or a bias per expert for the choice alone, if it is strong enough: with a
-    coefficient of 0.01 nothing comes of it.
+Answer: No, not even noise as large as the gap, which routes at random while it is on and leaves no more
+    experts alive. Jitter of 1 % lets a logit of 3.93 win against one of 4, and a collapsed router is
+    surer than that. Trained on from a gap of 8 in the logits, 3.6 of 8 experts live with jitter as
+    without. What pushes against the load brings back 7.7: a balancing loss or a bias per expert for the
+    choice alone, if it is strong enough: with a coefficient of 0.01 nothing comes of it.
 Verdict: not judged: the stored text stops before its own answer
 Asked: AI Interview Prep newsletter, LLM System Design #38
 Source: Zoph et al. 2022, "ST-MoE", section 3: input jitter among methods of stability,
@@ -17,7 +17,7 @@ Source: Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for Mixtu
 Terms: MoE, mixture of experts, router, jitter, router jitter, input jitter, noise, exploration, dead
     experts, router collapse, expert bias, auxiliary-loss-free, load balancing, load_balancing, auxiliary
     loss
-Right when: The noise is as large as the gap: then tokens are routed nearly at random while it is on.
+Right when: Experts are close, so that noise decides who wins a token.
 Limits: 8 linear experts with top-1 routing on 8 clusters, 240 steps of Adam; longer runs and other scales
     of the loss move what a coefficient does. Some code jitters the router's inputs. Live experts are
     counted without the noise, and with the bias, which balances the choice and leaves the gates of
@@ -33,7 +33,7 @@ from pytest import approx
 from fixtures import claim, observe
 from fixtures.experts import EXPERTS, Mixtures
 
-CURES = ["none", "jitter 0.01", "jitter 0.1", "noise 1", "noise 2", "balancing loss 0.01"]
+CURES = ["none", "jitter 0.01", "jitter 0.1", "noise 1", "noise 2", "noise 8", "balancing loss 0.01"]
 CURES += ["balancing loss 1", "bias 0.001", "bias 0.05"]
 PUSHES = ("balancing loss 1", "bias 0.05")
 # With 50 seeds of 16 models each: 3.0 to 4.2 of 8 without a strong push on the load, 7 to 8 with one.
@@ -96,7 +96,7 @@ def best_against_worst(logits, jitter):
 def test_jitter_in_a_collapsed_router(answer, device, cure, seed):
     """Jitter leaves as many experts dead as there are without it.
 
-    cure: jitter that scales a logit by up to 1 % or 10 %, noise of up to 1 or 2 that is added to it, a
+    cure: jitter that scales a logit by up to 1 % or 10 %, noise of up to 1, 2 or 8 that is added to it, a
         balancing loss with its coefficient, a bias for the choice that steps against the load, or none
     """
     torch.manual_seed(seed)

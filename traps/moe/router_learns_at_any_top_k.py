@@ -20,9 +20,9 @@ Terms: MoE, mixture of experts, router, gating, gate, top-k, top-1 routing, norm
     gradient, argmax, straight-through, load balancing, load_balancing, auxiliary loss, Mixtral, Switch
     Transformer
 Right when: Gates are not normalized, as in Switch, or top-k is 2 or more.
-Limits: One step of autograd on one layer, and no training. Noise that makes the choice itself
-    differentiable is left out. The Switch paper's equations were read in reproductions, and Shazeer et
-    al. were not read.
+Limits: One step of autograd on one layer, and no training. Sigmoid gates without normalization, as
+    DeepSeek-V3's, teach the chosen logits alone. Noise that makes the choice itself differentiable is
+    left out. The Switch paper's equations were read in reproductions, and Shazeer et al. were not read.
 """
 
 import torch

@@ -5,9 +5,9 @@ assumption failed, and would more exploration help?
 
 Answer: That a click is intent. Precision, recall and click-through rate see clicks alone, so they reward
     what is clicked: bait with 15 % clicks and 2 % conversion brings 0.3 % sign-ups, an honest item with a
-    third of the clicks and 20 % conversion brings 1 %. A bandit that is rewarded by clicks finds the
-    bait, and the better it explores the sooner. So reward what you want: sign-ups, or clicks times the
-    conversion that follows.
+    third of the clicks and 20 % conversion brings 1 %. A bandit that is rewarded by clicks ends with the
+    bait, however it explores. So reward what you want: sign-ups, or clicks times the conversion that
+    follows.
 Says: The false assumption is that every click signals genuine intent.
 Verdict: holds
 Asked: AI Interview Prep newsletter, ML System Design #27
@@ -17,7 +17,7 @@ Source: Russo et al. 2018, "A Tutorial on Thompson Sampling", section 3, https:/
 Terms: click-through rate, CTR, clickbait, conversion rate, CVR, dwell time, proxy_metric, proxy metric,
     Goodhart, bandit, Thompson sampling, ESMM, multi-objective, reward, sign-ups, sample selection bias
 Right when: Conversion does not fall with clicks: then what is clicked most also brings most.
-Limits: Two to four items with fixed rates and a bandit, no users and no context. The newsletter's stored
+Limits: One to three items with fixed rates and a bandit, no users and no context. The newsletter's stored
     text stops before its cure. Of Ma et al. the abstract was read.
 """
 
@@ -29,13 +29,13 @@ from fixtures import claim, observe
 
 
 def clicks_bring_sign_ups(reward, items):
-    """More clicks are more chances to sign up, so either reward ends with the best item."""
-    return max(c * v for c, v in items)
+    """More clicks are as many more sign-ups: the most clicked item, at the conversion of all."""
+    return max(c for c, _ in items) * sum(v for _, v in items) / len(items)
 
 
 def exploration_finds_out(reward, items):
-    """A learner that explores tries all items, so it brings their mean at least."""
-    return sum(c * v for c, v in items) / len(items)
+    """A learner that explores tries all items, so it ends with the one that brings most."""
+    return max(c * v for c, v in items)
 
 
 def what_the_reward_picks(reward, items):
@@ -64,6 +64,8 @@ markets = st.sampled_from(
         (BAIT, HONEST, (0.02, 0.1)),
         ((0.1, 0.3), (0.04, 0.1)),
         ((0.01, 0.9), (0.1, 0.3)),
+        ((0.2, 0.1), (0.05, 0.3)),
+        ((0.2, 0.05), (0.08, 0.2)),
         ((0.12, 0.3),),
     ]
 )

@@ -7,9 +7,9 @@ Answer: No: what counts is the time between shelf and till. With a change per ho
     hour a third of the items cost something else at the till, whether the model takes 1 ms or a second.
     Change prices when the shop is closed, or hold the shelf's price for the visit: then the share is 0 at
     any rate of changes.
-Says: Not infrastructure but the physical and psychological limits of shelves, tags and shoppers call for
-    batch prices.
-Verdict: holds
+Says: Not infrastructure limits but physical and psychological constraints of retail shelves explain why
+    day-old batch prices replace a real-time model.
+Verdict: holds if the shelf's price is not held for the visit: then batch prices keep shelf and till alike
 Asked: AI Interview Prep newsletter, ML System Design #31
 Source: NIST 2024, "Examination Procedure for Price Verification", Handbook 130,
     https://www.nist.gov/pml/owm/nist-handbook-130-current-edition
@@ -17,8 +17,9 @@ Terms: dynamic pricing, real-time inference, batch inference, real-time pricing,
     label, ESL, price accuracy, price lock, dwell time, streaming, latency, retail
 Right when: Prices change so seldom that hardly any change falls into a visit.
 Limits: Changes at a constant rate, independent of the shoppers; a price that changed and came back counts
-    as changed. Tags that lag behind the till, their batteries and the shoppers' trust are not shown. The
-    newsletter's stored text stops at "tag", and the handbook was not read.
+    as changed, shelf and till lag alike, and nobody shops over closing time. Tags that lag behind the
+    till, their batteries and what shoppers feel are not shown. The newsletter's stored text stops at
+    "tag", and the handbook was not read.
 """
 
 from math import exp
@@ -106,8 +107,9 @@ def test_pricing_between_shelf_and_till(answer, rate, visit, law, latency, polic
         if policy == "at night":
             decided = decided[:0]
         shown = decided + latency / 3.6e6
-        seen, asked = ((shown <= at).sum().item() for at in (start, end))
-        changed += asked != (seen if policy == "at once" else asked)
+        seen, current = ((shown <= at).sum().item() for at in (start, end))
+        charged = seen if policy == "held for the visit" else current
+        changed += charged != seen
 
     share = changed / shoppers
     # Five standard errors, and what may not have come up once: a chance of 12 / n is missed with e^-12.
