@@ -16,8 +16,7 @@ Verdict: imprecise: the false positives are those of a threshold that the weight
 Asked: AI Interview Prep newsletter, ML System Design #35
 Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", sections 3.2 and 3.3: the loss, and a
     prior of 0.01 for the bias, https://arxiv.org/abs/1708.02002
-Terms: class imbalance, focal loss, weighted cross-entropy, class_weight, pos_weight, calibration, prior
-    bias
+Terms: class imbalance, focal loss, weighted cross-entropy, class_weight, calibration, prior bias
 Right when: The bias starts near the prior.
 Limits: First gradients of the output, and the optimum of a constant: no net is trained, and no ranking
     shown. The paper was read in reproductions.
