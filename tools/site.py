@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from fixtures.trial.page import PageError
 from fixtures.trial.record import RecordError, write_atomically
 
-from .gather import SheetError
+from .gather import SheetError, natural
 from .printers import print_body
 from .view import AnswerView, ClaimView, Corpus, PageView, view
 
@@ -85,13 +85,7 @@ def _grouped(entries: Iterable[tuple[str, PageView, str]]) -> Groups:
     groups: dict[str, list[tuple[PageView, str]]] = defaultdict(list)
     for name, page, text in entries:
         groups[name].append((page, text))
-    return sorted(groups.items(), key=lambda group: _natural(group[0]))
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A key that puts chapter 9 before chapter 10, whatever the case of letters."""
-    words = name.casefold().replace("#", " ").split()
-    return [(int(word), "") if word.isdigit() else (sys.maxsize, word) for word in words]
+    return sorted(groups.items(), key=lambda group: natural(group[0].casefold()))
 
 
 def _list(heading: str, opening: str, groups: Groups) -> str:
