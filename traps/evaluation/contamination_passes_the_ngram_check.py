@@ -4,7 +4,7 @@ A new model scores 95 % on MMLU, above GPT-4, and the press release is being wri
 check of the training data is clean. What could still void the result?
 
 Answer: Contamination by meaning: if a share c of the test was seen in other words and memorized, the
-    score rises from fresh to fresh + c·(1 - fresh), here from 0.44 to 0.93 at c = 0.9, while no n-gram is
+    score rises from fresh to fresh + c·(1 - fresh), here from 0.45 to 0.93 at c = 0.9, while no n-gram is
     shared. One edit in every 13 words hides a text from a 13-gram check. So test on items that were
     written after the training data, and look for paraphrases as well.
 Says: A check of train-test overlap by n-grams cannot identify paraphrased questions; the model memorizes
@@ -17,7 +17,7 @@ Terms: data contamination, contamination, test set leakage, leakage, n-gram, n-g
     paraphrase, decontamination, MMLU, memorization, benchmark
 Right when: The leaked items are verbatim, or none has leaked.
 Limits: A small net on sentences of random words, each with a synonym whose vector is close, four copies
-    of a leaked item, of which every word is another one: what a language model memorizes of one
+    of a leaked item, of which every sixth word is another one: what a language model memorizes of one
     paraphrase is not shown. How paraphrases are found is the page embeddings_confirm_contamination. Of
     the paper the abstract was read.
 """
@@ -80,7 +80,8 @@ def accuracies(leaked, seed, device):
 
     (trained, labels), (test, keys), (new, answers) = items(800), items(TEST), items(2000)
     seen = round(leaked * TEST)
-    trained = torch.cat([trained, *[test[:seen] + VOCAB] * 4])
+    paraphrases = test[:seen] + VOCAB * (torch.arange(WORDS) % 6 == 5)  # every 6th word is a synonym
+    trained = torch.cat([trained, *[paraphrases] * 4])
     labels = torch.cat([labels, *[keys[:seen]] * 4])
     net = torch.nn.Sequential(torch.nn.Linear(WORDS * DIM, 128), torch.nn.ReLU(), torch.nn.Linear(128, 4)).to(
         device
@@ -119,8 +120,7 @@ def test_contamination_of_a_score(answer, device, leaked, seed):
     score, fresh, shared = accuracies(leaked, seed, device)
 
     assert observe(shared_8grams=shared) == 0
-    # Five standard errors of the items that have not leaked, and 0.03: 25 seeds were within 0.02 at c =
-    # 0.9.
+    # Five standard errors of the items that have not leaked, and 0.03: 50 seeds were within 0.023 at c = 0.9.
     error = 5 * (0.25 * (1 - leaked) / TEST) ** 0.5 + 0.03
     assert observe(score=score) == approx(answer(leaked, observe(fresh=fresh)), abs=error)
 
