@@ -51,6 +51,12 @@ def block(text: str) -> str:
     return "\n".join([f"{fence}python", *map(_visible, text.splitlines()), fence])
 
 
+def addresses(text: str) -> list[str]:
+    """The addresses to which a paragraph links, each once."""
+    found = (match["url"] for match in _MARKED.finditer(text) if match["url"])
+    return list(dict.fromkeys(map(_address, found)))
+
+
 def anchor(name: str) -> str:
     """A name as the anchor of a heading."""
     return re.sub(r"[^\w-]", "-", name)

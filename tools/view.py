@@ -6,6 +6,7 @@ which is a device and a version of torch. Nothing here is worded or escaped.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,11 @@ class ClaimView:
     def answers(self) -> tuple[AnswerView, ...]:
         """The right answer, then the wrong ones as they stand on the page."""
         return self.right, *self.wrong
+
+    @property
+    def shuffled(self) -> tuple[AnswerView, ...]:
+        """The answers in an order that does not tell which is right, and is the same each time."""
+        return tuple(sorted(self.answers, key=lambda a: hashlib.sha256(a.rival.name.encode()).digest()))
 
     @property
     def lead(self) -> str:
