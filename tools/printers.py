@@ -13,7 +13,8 @@ from fixtures.trial.page import EVIDENCE
 from fixtures.trial.words import plural
 
 from . import entries, markdown, phrases, rows
-from .view import Area, Corpus, PageView
+from .charts import leading
+from .view import Area, Corpus
 
 
 def print_sheet(corpus: Corpus) -> str:
@@ -24,11 +25,6 @@ def print_sheet(corpus: Corpus) -> str:
 def print_area(corpus: Corpus, area: Area) -> str:
     """The full entries of an area."""
     return _print("area.md.j2", corpus=corpus, area=area)
-
-
-def print_body(corpus: Corpus, page: PageView) -> str:
-    """What an entry says below its question."""
-    return _print("body.md.j2", corpus=corpus, page=page)
 
 
 def print_list(corpus: Corpus) -> str:
@@ -61,5 +57,5 @@ def _templates() -> jinja2.Environment:
         cut=phrases.cut,
         plural=plural,
     )
-    templates.globals.update(rows=rows, entries=entries, missed=phrases.missed)
+    templates.globals.update(rows=rows, entries=entries, missed=phrases.missed, pictured=leading)
     return templates

@@ -1,8 +1,9 @@
 """Print the fact sheet: evidence in, Markdown out.
 
 `python -m tools.sheet` reads the records in `evidence/` and the text of the pages, and writes
-FACTSHEET.md, a file for each area in `facts/`, and the list of areas in README.md. With `--check` it
-writes nothing and shows what it would change. No page is imported, and torch is not needed.
+FACTSHEET.md, a file for each area in `facts/`, a picture for each page that has one, and the list of
+areas in README.md. With `--check` it writes nothing and shows what it would change. No page is imported,
+and torch is not needed. A picture is drawn anew only if what it shows has changed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 from fixtures.trial.page import PageError
 from fixtures.trial.record import RecordError, write_atomically
 
+from .charts import leading
 from .gather import SheetError
+from .pictures import alone, draw
 from .printers import print_area, print_list, print_sheet
-from .view import view
+from .view import Corpus, view
 
-SHEET, FACTS, README = "FACTSHEET.md", "facts", "README.md"
+SHEET, FACTS, PICTURES, README = "FACTSHEET.md", "facts", "pictures", "README.md"
 PRINTED = "<!-- Printed by `python -m tools.sheet`, from traps/ and evidence/. -->\n"
 """The first line of every file that belongs to this tool alone."""
 BEGIN, END = "<!-- traps:begin -->", "<!-- traps:end -->"
@@ -36,15 +39,28 @@ def draw_up(root: Path) -> dict[Path, str | None]:
         raise SheetError(f"There is no {readme}. Write it, and mark the list of areas: {BEGIN} {END}.")
     drawn: dict[Path, str | None] = {root / SHEET: PRINTED + print_sheet(corpus)}
     drawn |= {root / FACTS / f"{area.name}.md": PRINTED + print_area(corpus, area) for area in corpus.areas}
+    drawn |= _pictures(corpus, root / FACTS / PICTURES)
     drawn |= {path: None for path in _printed(root / FACTS) if path not in drawn}
     return drawn | {readme: _between(readme.read_text(encoding="utf-8"), print_list(corpus))}
 
 
+def _pictures(corpus: Corpus, folder: Path) -> dict[Path, str | None]:
+    """The picture of each page: the one that is there, where it shows the same, else a new one."""
+    files: dict[Path, str | None] = {}
+    for page in corpus.pages:
+        if shown := leading(page):
+            path = folder / f"{page.page.slug}.svg"
+            there = _text(path)
+            files[path] = there if there and f'id="t{shown.digest}"' in there else alone(draw(shown))
+    return files
+
+
 def _printed(folder: Path) -> Iterator[Path]:
-    """The files of a folder that this tool has printed."""
+    """The files of a folder that this tool has printed, pictures among them."""
     for path in sorted(folder.glob("*.md")):
         if path.read_text(encoding="utf-8", errors="replace").startswith(PRINTED):
             yield path
+    yield from sorted((folder / PICTURES).glob("*.svg"))
 
 
 def _between(readme: str, listed: str) -> str:

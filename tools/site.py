@@ -1,13 +1,14 @@
 """Build the site: a page per trap on which one guesses first, from the same view as the sheet.
 
-`python -m tools.site` writes static HTML to `site/`: no script, no request to anywhere, the same bytes each
-time. What it wrote there before and no longer writes is removed; a file that is not its own stays.
+`python -m tools.site` writes static HTML to `site/`, with its pictures in it: one stylesheet, one small
+script that nothing depends on, no request to anywhere, the same bytes each time. Pictures are kept in
+`build/pictures`, so that only those that change are drawn anew. What the tool wrote before and no longer
+writes is removed; a file that is not its own stays.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,53 +16,116 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-from markdown_it import MarkdownIt
 
-from fixtures.trial.page import PageError
+from fixtures.glossary import glossary
+from fixtures.trial.page import EVIDENCE, PageError
 from fixtures.trial.record import RecordError, write_atomically
+from fixtures.trial.words import plural
 
+from . import entries, facts, indexes, leaves, phrases
 from .gather import SheetError, natural
-from .printers import print_body
-from .view import AnswerView, ClaimView, Corpus, PageView, view
+from .ids import ledger
+from .leaves import Picture
+from .pictures import COLOURS, draw_all
+from .view import Corpus, PageView, view
 
 TEMPLATES = Path(__file__).parent / "templates" / "site"
 MARK = '<link rel="stylesheet" href="style.css">'
 """What every page of the site holds, and no other file is taken for one."""
 
+KEPT = Path("build") / "pictures"
+"""Where pictures are kept between runs, below the root."""
+
 Groups = list[tuple[str, list[tuple[PageView, str]]]]
 
 
-def draw_up(corpus: Corpus) -> dict[str, str]:
-    """The files of the site by their names, and their text."""
+def draw_up(root: Path, source: str = "") -> dict[str, str]:
+    """The files of the site by their names, and their text.
+
+    `source` is where the files of the repository can be read, such as `https://host/owner/name/blob/main/`;
+    without it a page names its file and links to none.
+    """
+    corpus = view(root)
+    common = {"corpus": corpus, "version": leaves.version()}
+    letters = leaves.terms(corpus)
     files = {
-        "style.css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
-        "index.html": _render("index", corpus=corpus),
-        "asked.html": _list("Where it is asked", "By book, course and newsletter.", _asked(corpus)),
-        "errata.html": _list(
-            "Errata", "What a source says that does not hold as it stands.", _errata(corpus)
+        "style.css": _style(),
+        "site.js": (TEMPLATES / "site.js").read_text(encoding="utf-8"),
+        "index.html": _render("index", **common, **_home(corpus)),
+        "quiz.html": _render("quiz", **common),
+        "compare.html": _render("compare", **common, **_comparison(corpus)),
+        "glossary.html": _render(
+            "glossary", **common, letters=letters, vocabulary=sorted(glossary().items())
         ),
-        "terms.html": _list("Terms", "The field's words by which each trap is found.", _terms(corpus)),
+        "asked.html": _list("Where it is asked", "By book, course and newsletter.", _asked(corpus), common),
+        "errata.html": _list("Errata", "Where a source does not hold as it stands.", _errata(corpus), common),
     }
+    files |= {
+        f"glossary-{letter}.html": _render("letter", **common, letter=letter, terms=terms, letters=letters)
+        for letter, terms in letters.items()
+    }
+    files |= {f"quiz-{area.name}.html": _render("quiz-area", **common, area=area) for area in corpus.areas}
+    told = facts.facts(corpus, ledger(root))
+    files |= facts.draw_up(told)
+    files |= {indexes.LLMS: indexes.llms(corpus), indexes.SEARCH: indexes.search_index(corpus)}
+    files |= {
+        f"{alias}.html": _render("moved", **common, page=page)
+        for page in told.pages
+        for alias in page.aliases
+    }
+    return files | dict(_traps(root, corpus, source, common))
+
+
+def _traps(root: Path, corpus: Corpus, source: str, common: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """The page of every trap."""
+    known = leaves.charts_of(corpus)
+    drawn = draw_all(leaves.drawn(known.values()), root / KEPT)
     pages = [(area, page) for area in corpus.areas for page in area.pages]
     for at, (area, page) in enumerate(pages):
         before, after = (pages[i][1] if 0 <= i < len(pages) else None for i in (at - 1, at + 1))
-        body = _markdown().render(print_body(corpus, page))
-        files[f"{page.page.slug}.html"] = _render(
-            "trap", area=area, page=page, body=body, before=before, after=after, shuffled=shuffled
+        charts = {claim.text.name: known[page.page.slug, claim.text.name] for claim in page.claims}
+        yield (
+            f"{page.page.slug}.html",
+            _render(
+                "trap",
+                **common,
+                area=area,
+                page=page,
+                before=before,
+                after=after,
+                pictures={
+                    name: chart if isinstance(chart, str) else Picture(chart, drawn[chart.digest])
+                    for name, chart in charts.items()
+                },
+                citation=leaves.citation(page),
+                source_link=f"{source.rstrip('/')}/{page.page.name}" if source else "",
+            ),
         )
-    return files
 
 
-def shuffled(claim: ClaimView) -> list[AnswerView]:
-    """The answers of a claim in an order that does not tell which is right, and is the same each time."""
-    return sorted(claim.answers, key=lambda answer: hashlib.sha256(answer.rival.name.encode()).digest())
+def _home(corpus: Corpus) -> dict[str, object]:
+    """The trap to guess at once is one that its source gets wrong, if there is any."""
+    errata = [page for page in corpus.pages if page.refutes]
+    return {
+        "first": (errata or corpus.pages)[0],
+        "errata": errata,
+        "qualified": sum(page.qualifies for page in corpus.pages),
+    }
+
+
+def _comparison(corpus: Corpus) -> dict[str, object]:
+    rows = leaves.misses(corpus)
+    wrong = sum(len(claim.wrong) for page in corpus.pages for claim in page.claims)
+    return {"rows": rows, "silent": wrong - len(rows)}
 
 
 def _asked(corpus: Corpus) -> Groups:
     """The traps by the place where they are asked, without the address behind it."""
-    return _grouped(
-        (place.split(", http")[0].rstrip(","), page, "") for page in corpus.pages for place in page.page.asked
-    )
+    groups: dict[str, list[tuple[PageView, str]]] = defaultdict(list)
+    for page in corpus.pages:
+        for place in page.page.asked:
+            groups[place.split(", http")[0].rstrip(",")].append((page, ""))
+    return sorted(groups.items(), key=lambda group: natural(group[0].casefold()))
 
 
 def _errata(corpus: Corpus) -> Groups:
@@ -74,22 +138,15 @@ def _errata(corpus: Corpus) -> Groups:
     return [(name, pages) for name, pages in groups.items() if pages]
 
 
-def _terms(corpus: Corpus) -> Groups:
-    """The words by which each trap is found, area by area; a browser searches within the page."""
-    return [
-        (area.title, [(page, ", ".join(page.page.terms)) for page in area.pages]) for area in corpus.areas
-    ]
+def _list(heading: str, opening: str, groups: Groups, common: dict[str, object]) -> str:
+    return _render("lists", **common, heading=heading, opening=opening, groups=groups)
 
 
-def _grouped(entries: Iterable[tuple[str, PageView, str]]) -> Groups:
-    groups: dict[str, list[tuple[PageView, str]]] = defaultdict(list)
-    for name, page, text in entries:
-        groups[name].append((page, text))
-    return sorted(groups.items(), key=lambda group: natural(group[0].casefold()))
-
-
-def _list(heading: str, opening: str, groups: Groups) -> str:
-    return _render("lists", heading=heading, opening=opening, groups=groups)
+def _style() -> str:
+    """The stylesheet; the colours of the pictures are defined where they are drawn."""
+    light, dark = (" ".join(f"{name}: {pair[i]};" for name, pair in COLOURS.items()) for i in (0, 1))
+    pictures = f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+    return pictures + (TEMPLATES / "style.css").read_text(encoding="utf-8")
 
 
 def _render(template: str, **words: object) -> str:
@@ -105,12 +162,15 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    templates.filters.update(
+        inline=leaves.inline,
+        sentence=leaves.sentence,
+        markdown=leaves.blocks,
+        markdown_inline=leaves.marked,
+        plural=plural,
+    )
+    templates.globals.update(entries=entries, fate=leaves.fate, kinds=EVIDENCE, missed=phrases.missed)
     return templates
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable("table")
 
 
 def write(files: dict[str, str], folder: Path) -> int:
@@ -128,7 +188,7 @@ def write(files: dict[str, str], folder: Path) -> int:
     return changed
 
 
-def _own(folder: Path) -> Iterator[Path]:
+def _own(folder: Path) -> Iterable[Path]:
     for path in sorted(folder.glob("*.html")):
         if MARK in path.read_text(encoding="utf-8", errors="replace"):
             yield path
@@ -139,9 +199,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.site", description="Build the site.")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
     parser.add_argument("--out", type=Path, help="the folder to write to (default: site/ in the repository)")
+    parser.add_argument("--source", default="", help="where its files can be read: https://…/blob/main/")
     options = parser.parse_args(arguments)
     try:
-        files = draw_up(view(options.root))
+        files = draw_up(options.root, options.source)
         changed = write(files, options.out or options.root / "site")
     except (PageError, RecordError, SheetError, OSError) as error:
         print(error, file=sys.stderr)
