@@ -1,0 +1,134 @@
+"""A Python loop over layers, heads or experts
+
+A model applies 16 small layers to the same input in a Python loop. Stacked into one product they take the
+same FLOPs. Is the loop slow, and when does it not matter?
+
+Answer: It depends on the work per operation. Each pass of the loop dispatches an operation, which takes
+    microseconds whatever it computes. Of 16 rows and width 8 a loop of 16 products takes nearer to 16 times
+    as long as the stacked one than as long; of 128 rows and width 256 both take the same. So batch what is
+    small, by a stacked product, bmm or vmap, and leave large products in their loop.
+Says: Python loops cause sequential memory accesses that starve the tensor cores of an H100.
+Verdict: not judged: that sentence is judged on the page backward_runs_node_by_node
+Asked: AI Interview Prep newsletter, Advanced Deep Learning #12
+Source: PyTorch documentation 2025, "Performance Tuning Guide": eager mode runs a kernel per operation,
+    https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html
+Terms: Python loop, vectorization, batched matmul, bmm, vmap, kernel launch overhead, dispatch overhead, GEMM,
+    tensor_core, experts, H100 utilization, batching
+Right when: Each product is large: then FLOPs are what takes the time.
+Limits: Square layers of one input in fp32, forward, by the CPU time of one thread; between the two ends,
+    where neither law holds, nothing is claimed. The loop's results are not put together, which would be one
+    copy more. A GPU does more FLOPs in the time of a launch, so a product has to be far larger there: that
+    claim was not run.
+"""
+
+import torch
+from hypothesis import example, given, strategies as st
+
+from fixtures import claim, observe
+from fixtures.clocks import nearest, seconds
+from fixtures.meters import kernels
+
+# FLOPs in a dispatch of 2 microseconds at a core's 50 GFLOP/s, in a launch of 5 at a GPU's 100 TFLOP/s.
+DISPATCH, LAUNCH = 10**5, 5 * 10**8
+
+
+def same_work_per_operation(way, passes, rows, d):
+    """The same products are done, in a loop or stacked."""
+    return 2 * rows * d * d
+
+
+def all_in_one_operation(way, passes, rows, d):
+    """2 · rows · d · d, and as many times that as there are passes if they are stacked."""
+    return 2 * rows * d * d * (passes if way == "stacked" else 1)
+
+
+def as_long_as_the_flops(passes, rows, d):
+    """As many FLOPs take as long, however they are issued."""
+    return 1
+
+
+def as_often_as_python_turns(passes, rows, d):
+    """A Python loop takes as many times as long as it has passes."""
+    return passes
+
+
+def launches_where_work_is_small(passes, rows, d):
+    """The passes where a product is small, and 1 where it is large.
+
+    For 16 passes that is 16 at 16 rows and width 8, and 1 at 128 rows and width 256.
+    """
+    return passes if 2 * rows * d * d < DISPATCH else 1
+
+
+def launches_of_a_gpu(passes, rows, d):
+    """The passes where a product is small to the GPU, and 1 where it is large.
+
+    A launch takes microseconds, in which a GPU does far more FLOPs than a core.
+    """
+    return passes if 2 * rows * d * d < LAUNCH else 1
+
+
+def looped_and_stacked(passes, rows, d, device):
+    """The same layers [passes, d, d] of an input [rows, d], as a loop and as one product."""
+    random = torch.Generator(device).manual_seed(0)
+    x, layers = (torch.randn(shape, generator=random, device=device) for shape in ((rows, d), (passes, d, d)))
+    stacked = layers.transpose(0, 1).reshape(d, passes * d)
+    return lambda: [x @ layer for layer in layers], lambda: x @ stacked
+
+
+@claim(wrong=same_work_per_operation, right=all_in_one_operation, examples=40)
+@example(way="loop", passes=16, rows=16, d=8)
+@example(way="stacked", passes=16, rows=16, d=8)
+@given(
+    way=st.sampled_from(["loop", "stacked"]),
+    passes=st.integers(1, 8),
+    rows=st.integers(1, 8),
+    d=st.integers(1, 16),
+)
+def test_flops_per_operation_of_a_loop(answer, way, passes, rows, d):
+    """A loop over layers dispatches an operation for each, and a stacked product one for all.
+
+    way: how the layers are computed
+    passes: of the loop, one per layer
+    rows: of the input
+    """
+    loop, stacked = looped_and_stacked(passes, rows, d, "cpu")
+    # The same numbers come out.
+    assert max((a - b).abs().max().item() for a, b in zip(loop(), stacked().split(d, 1), strict=True)) < 1e-4
+
+    issued = kernels(loop if way == "loop" else stacked)
+
+    assert observe(flops=sum(one.flops for one in issued) / len(issued)) == answer(way, passes, rows, d)
+
+
+@claim(
+    wrong=(as_long_as_the_flops, as_often_as_python_turns),
+    right=launches_where_work_is_small,
+    evidence="measured",
+)
+@example(passes=16, rows=16, d=8)
+@example(passes=16, rows=128, d=256)
+@given(passes=st.sampled_from([4, 16]), rows=st.sampled_from([16, 128]), d=st.sampled_from([8, 256]))
+def test_time_of_a_python_loop(answer, passes, rows, d):
+    """A loop of small products takes as many times as long as it has passes, a loop of large ones as long.
+
+    passes: of the loop, one per layer
+    rows: of the input
+    """
+    runs = looped_and_stacked(passes, rows, d, "cpu")
+    loop, stacked = seconds(*runs, device=torch.device("cpu"))
+    assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, rows, d)
+
+
+@claim(wrong=(as_long_as_the_flops, as_often_as_python_turns), right=launches_of_a_gpu, evidence="measured")
+@example(passes=16, d=64)
+@example(passes=16, d=4096)
+@given(passes=st.sampled_from([4, 16]), d=st.sampled_from([64, 4096]))
+def test_time_of_a_python_loop_on_a_gpu(answer, gpu, passes, d):
+    """On a GPU the same holds, of far larger products; the input has as many rows as the layers are wide.
+
+    passes: of the loop, one per layer
+    rows: of the input
+    """
+    loop, stacked = seconds(*looped_and_stacked(passes, d, d, gpu), device=gpu)
+    assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, d, d)
