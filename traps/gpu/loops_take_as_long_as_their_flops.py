@@ -28,8 +28,9 @@ from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds
 from fixtures.meters import kernels
 
-# FLOPs in a dispatch of 2 microseconds at a core's 50 GFLOP/s, in a launch of 5 at a GPU's 100 TFLOP/s.
-DISPATCH, LAUNCH = 10**5, 5 * 10**8
+# Rows of the input, and the width of the layers.
+ON_A_CPU = {"small": (16, 8), "large": (128, 256)}
+ON_A_GPU = {"small": (16, 64), "large": (4096, 4096)}
 
 
 def same_work_per_operation(way, passes, rows, d):
@@ -42,30 +43,22 @@ def all_in_one_operation(way, passes, rows, d):
     return 2 * rows * d * d * (passes if way == "stacked" else 1)
 
 
-def as_long_as_the_flops(passes, rows, d):
+def as_long_as_the_flops(passes, products):
     """As many FLOPs take as long, however they are issued."""
     return 1
 
 
-def as_often_as_python_turns(passes, rows, d):
+def as_often_as_python_turns(passes, products):
     """A Python loop takes as many times as long as it has passes."""
     return passes
 
 
-def launches_where_work_is_small(passes, rows, d):
-    """The passes where a product is small, and 1 where it is large.
+def launches_where_work_is_small(passes, products):
+    """The passes where products are small, and 1 where they are large: 16 passes take 16 times as long, or 1.
 
-    For 16 passes that is 16 at 16 rows and width 8, and 1 at 128 rows and width 256.
+    An operation takes microseconds to be dispatched, and longer only if its work takes longer.
     """
-    return passes if 2 * rows * d * d < DISPATCH else 1
-
-
-def launches_of_a_gpu(passes, rows, d):
-    """The passes where a product is small to the GPU, and 1 where it is large.
-
-    A launch takes microseconds, in which a GPU does far more FLOPs than a core.
-    """
-    return passes if 2 * rows * d * d < LAUNCH else 1
+    return passes if products == "small" else 1
 
 
 def looped_and_stacked(passes, rows, d, device):
@@ -106,29 +99,33 @@ def test_flops_per_operation_of_a_loop(answer, way, passes, rows, d):
     right=launches_where_work_is_small,
     evidence="measured",
 )
-@example(passes=16, rows=16, d=8)
-@example(passes=16, rows=128, d=256)
-@given(passes=st.sampled_from([4, 16]), rows=st.sampled_from([16, 128]), d=st.sampled_from([8, 256]))
-def test_time_of_a_python_loop(answer, passes, rows, d):
+@example(passes=16, products="small")
+@example(passes=16, products="large")
+@given(passes=st.sampled_from([4, 16]), products=st.sampled_from(list(ON_A_CPU)))
+def test_time_of_a_python_loop(answer, passes, products):
     """A loop of small products takes as many times as long as it has passes, a loop of large ones as long.
 
     passes: of the loop, one per layer
-    rows: of the input
+    products: whether one is of 16 rows and width 8, or of 128 rows and width 256
     """
-    runs = looped_and_stacked(passes, rows, d, "cpu")
+    runs = looped_and_stacked(passes, *ON_A_CPU[products], "cpu")
     loop, stacked = seconds(*runs, device=torch.device("cpu"))
-    assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, rows, d)
+    assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, products)
 
 
-@claim(wrong=(as_long_as_the_flops, as_often_as_python_turns), right=launches_of_a_gpu, evidence="measured")
-@example(passes=16, d=64)
-@example(passes=16, d=4096)
-@given(passes=st.sampled_from([4, 16]), d=st.sampled_from([64, 4096]))
-def test_time_of_a_python_loop_on_a_gpu(answer, gpu, passes, d):
-    """On a GPU the same holds, of far larger products; the input has as many rows as the layers are wide.
+@claim(
+    wrong=(as_long_as_the_flops, as_often_as_python_turns),
+    right=launches_where_work_is_small,
+    evidence="measured",
+)
+@example(passes=16, products="small")
+@example(passes=16, products="large")
+@given(passes=st.sampled_from([4, 16]), products=st.sampled_from(list(ON_A_GPU)))
+def test_time_of_a_python_loop_on_a_gpu(answer, gpu, passes, products):
+    """On a GPU the same holds, of far larger products.
 
     passes: of the loop, one per layer
-    rows: of the input
+    products: whether one is of 16 rows and width 64, or of 4,096 rows and width 4,096
     """
-    loop, stacked = seconds(*looped_and_stacked(passes, d, d, gpu), device=gpu)
-    assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, d, d)
+    loop, stacked = seconds(*looped_and_stacked(passes, *ON_A_GPU[products], gpu), device=gpu)
+    assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, products)
