@@ -69,8 +69,9 @@ def opened(chromium, built):
 
 
 def traps(folder: Path) -> list[str]:
-    """The pages of traps: each is named for a mistake."""
-    return sorted(path.name for path in folder.glob("*_*.html"))
+    """The pages of traps, each named for a mistake; what only leads on to another page is none."""
+    named = (path for path in folder.glob("*_*.html") if "http-equiv" not in path.read_text(encoding="utf-8"))
+    return sorted(path.name for path in named)
 
 
 def lists(folder: Path) -> list[str]:
@@ -212,6 +213,14 @@ def test_everything_is_shown_by_one_click(opened):
     page = opened("quiz-memory.html")
     page.get_by_role("button", name="Show everything").click()
     assert page.locator(".answer").count() == page.locator(".answer:visible").count() > 3
+
+
+def test_an_old_name_leads_to_the_new_one(opened, built):
+    """Also without script."""
+    old = next(path for path in built.glob("*.html") if "http-equiv" in path.read_text(encoding="utf-8"))
+    page = opened(old.name, script=False)
+    page.wait_for_url(lambda url: old.name not in url)
+    assert page.locator(".question").first.is_visible()
 
 
 def test_a_link_to_a_claim_shows_it(opened, built):

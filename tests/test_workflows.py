@@ -13,6 +13,7 @@ from tests.corpus import ROOT
 from tests.specimens import printed, read_page, runs_of, write_page, write_record
 
 CHECK = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
+SITE = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/verify.yml").read_text(encoding="utf-8"))
 
 
@@ -64,34 +65,64 @@ def test_the_sheet_is_printed_from_what_was_downloaded(repository):
     assert "| `just_right` | held on 1,000 | held on 100 |" in printed(repository, "facts/scaling.md")
 
 
-def test_a_pull_request_proves_the_pages_that_it_changes(tmp_path):
-    """Pages that are new or changed are checked; one that goes, a record and a chapter's opening are not."""
-    pages = CHECK["jobs"]["pages"]
-    script = pages["steps"][-1]["run"].replace(".venv/bin/python -m tools.check", "echo checked:")
-    texts = {"kept": "1", "changed": "2", "gone": "3"}
+def a_pull_request(folder):
+    """A repository in which a branch changes a page, adds one and removes one."""
 
     def git(*arguments):
         who = ["-c", "user.name=me", "-c", "user.email=me@localhost"]
-        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
     def commit(texts):
-        (tmp_path / "traps/memory").mkdir(parents=True, exist_ok=True)
+        (folder / "traps/memory").mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (tmp_path / f"traps/memory/{name}.py").write_text(text)
+            (folder / f"traps/memory/{name}.py").write_text(text)
         git("add", "--all")
         git("commit", "--message=pages")
 
     git("init", "--initial-branch=main")
-    commit(texts)
+    commit({"kept": "1", "changed": "2", "gone": "3"})
     git("update-ref", "refs/remotes/origin/main", "HEAD")
-    (tmp_path / "traps/memory/gone.py").unlink()
-    (tmp_path / "record.json").write_text("{}")
+    (folder / "traps/memory/gone.py").unlink()
+    (folder / "record.json").write_text("{}")
     commit({"changed": "4", "new": "5", "__init__": "6"})
 
+
+def run(script, folder):
+    """What a step of a job prints in a pull request to main."""
     environment = {**os.environ, "GITHUB_BASE_REF": "main"}
     command = ["bash", "-eo", "pipefail", "-c", script]
-    told = subprocess.run(
-        command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+    return subprocess.run(
+        command, cwd=folder, env=environment, check=True, capture_output=True, text=True
     ).stdout
-    assert told.split() == ["checked:", "traps/memory/changed.py", "traps/memory/new.py"]
+
+
+def test_a_pull_request_proves_the_pages_that_it_changes(tmp_path):
+    """Pages that are new or changed are checked; one that goes, a record and a chapter's opening are not."""
+    pages = CHECK["jobs"]["pages"]
+    script = pages["steps"][-1]["run"].replace(".venv/bin/python -m tools.check", "echo checked:")
+    a_pull_request(tmp_path)
+
+    assert run(script, tmp_path).split() == ["checked:", "traps/memory/changed.py", "traps/memory/new.py"]
     assert pages["if"] == "github.event_name == 'pull_request'"
+
+
+def test_a_pull_request_previews_the_pages_that_it_changes(tmp_path):
+    """With the home page, the style and the script; what is gone and what is kept is left out."""
+    a_pull_request(tmp_path)
+    site = tmp_path / "site"
+    site.mkdir()
+    shared = ["style.css", "site.js", "search-index.js", "index.html"]
+    for name in [*shared, "kept.html", "changed.html", "new.html"]:
+        (site / name).write_text(name)
+    (script,) = (step["run"] for step in SITE["jobs"]["build"]["steps"] if "preview/" in step.get("run", ""))
+    run(script, tmp_path)
+
+    previewed = sorted(path.name for path in (tmp_path / "preview").iterdir())
+    assert previewed == sorted([*shared, "changed.html", "new.html"])
+
+
+def test_only_main_is_published():
+    """A pull request uploads what it changes, and publishes nothing."""
+    assert SITE["jobs"]["publish"]["if"] == "github.event_name == 'push'"
+    assert SITE[True]["push"]["branches"] == ["main"]  # YAML reads the key `on` as a truth
+    assert SITE["permissions"] == {"contents": "read"}
