@@ -286,6 +286,9 @@ def test_an_answer_that_contradicts_itself():
         (math.nan, 2, []),
         (2, math.inf, []),
         (1e308, 1e-308, []),
+        (0.25, 1.4e-17, []),
+        (0.25, 1.4e-13, [0.25 / 1.4e-13]),
+        (1e15, 1, [1e15]),
         (10**400, 3, []),
         (10**400, 10**399, [10.0]),
         (10**400, 2.5, []),
@@ -296,7 +299,10 @@ def test_an_answer_that_contradicts_itself():
     ],
 )
 def test_ratios(predicted, observed, ratios):
-    """Predicted over observed is told wherever both are finite numbers and something was observed."""
+    """Predicted over observed is told wherever both are finite numbers and something was observed.
+
+    A float that only rounding keeps from zero is nothing; a count of one is something.
+    """
     assert list(_ratios(predicted, observed)) == ratios
 
 
