@@ -53,5 +53,5 @@ lint: .venv/.installed ## check style and types
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -c constraints.txt -e ".[dev,dask,pandas]"
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev,dask,pandas,anki]"
 	touch $@
