@@ -366,6 +366,61 @@ def test_check_is_short_where_everything_differs(repository, capsys):
     assert not (repository / "FACTSHEET.md").exists()
 
 
+# Pictures
+
+
+def with_samples(root, name="inference/kvcache", first=(16, 48, 96)):
+    """A page whose run has samples, so that it has a picture."""
+    page = read_page(root, name)
+    samples = examples([8, 16, 24], [8, 16, 24], [*first], [4, 4, 4], heads=[1, 2, 3], group=[2, 2, 2])
+    write_record(root, page, runs_of(page, right={"samples": samples}))
+
+
+def test_an_entry_shows_the_picture_of_its_first_claim_that_has_one(repository):
+    """It lies beside the entries, in the colours of the reader's scheme, and is told in words."""
+    with_samples(repository)
+
+    assert re.search(
+        r"!\[Predicted over observed.*\]\(pictures/kvcache\.svg\)", printed(repository, "facts/inference.md")
+    )
+    picture = (repository / "facts/pictures/kvcache.svg").read_text()
+    assert picture.startswith("<svg ")
+    assert "prefers-color-scheme:dark" in picture
+
+
+def test_a_picture_is_drawn_anew_only_if_it_shows_something_else(repository):
+    """Another version of matplotlib makes no noise."""
+    with_samples(repository)
+    printed(repository)
+    path = repository / "facts/pictures/kvcache.svg"
+    path.write_text(path.read_text() + "<!-- drawn elsewhere -->")
+    printed(repository)
+    assert "drawn elsewhere" in path.read_text()
+
+    with_samples(repository, first=(16, 48, 97))
+    assert main(["--root", str(repository), "--check"]) == 1
+    printed(repository)
+    assert "drawn elsewhere" not in path.read_text()
+
+
+def test_a_picture_goes_with_its_page(repository):
+    """As does one that shows nothing any more; what is no picture stays."""
+    with_samples(repository)
+    add(repository, "scaling/halves")
+    with_samples(repository, "scaling/halves")
+    printed(repository)
+    pictures = repository / "facts/pictures"
+    (pictures / "notes.txt").write_text("mine")
+    (repository / "traps/scaling/halves.py").unlink()
+    (repository / "evidence/cpu/scaling/halves.json").unlink()
+    printed(repository)
+    assert sorted(path.name for path in pictures.iterdir()) == ["kvcache.svg", "notes.txt"]
+
+    write_record(repository, read_page(repository))
+    assert "pictures/" not in printed(repository, "facts/inference.md")
+    assert sorted(path.name for path in pictures.iterdir()) == ["notes.txt"]
+
+
 # Refusals
 
 
