@@ -314,7 +314,7 @@ def test_help_says_what_each_field_means(capsys):
 def test_the_readme_lists_every_field():
     """A row for each, in its own words."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `([a-z]+)[:>][^|]*\| (.+) \|$", readme, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([a-z]+)[:<>][^|]*\| (.+) \|$", readme, re.MULTILINE))
 
     assert rows == {name: field.meaning for name, field in [*TEXTS.items(), *NUMBERS.items()]}
 
