@@ -5,7 +5,7 @@ called, and which term in the loss prevents it: a KL penalty to the reference mo
 
 Answer: The alignment tax: a KL penalty on the RL prompts limits how far the reward is pushed there; at
     the same reward it leaves the damage elsewhere nearly as it is, 0.97 times here. What keeps old skills
-    are gradients on old data: with pre-training loss mixed in, PPO-ptx, it is 0.61 times on prompts of
+    are gradients on old data: with pre-training loss mixed in, PPO-ptx, it is 0.63 times on prompts of
     the same kind that were not mixed in. So mix, and compare at equal reward, as at equal steps a penalty
     looks better, because less was learned.
 Says: A KL penalty to the frozen SFT model is the term to add, as it preserves broad abilities; mixing in
@@ -30,14 +30,13 @@ Limits: Small policies with one action per prompt and exact gradients, at a rewa
 from functools import cache
 
 import torch
-import torch.nn.functional as F
 from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
 
-# With 12 seeds of 24 nets: 0.94 to 1.03, and 0.51 to 0.74.
-AS_BEFORE, KEPT = 0.97, 0.61
+# With 50 seeds of 24 nets: 0.91 to 1.03, and 0.49 to 0.79.
+AS_BEFORE, KEPT = 0.97, 0.63
 
 
 def penalty_preserves(method):
@@ -51,43 +50,45 @@ def forgetting_is_forgetting(method):
 
 
 def gradients_on_old_data(method):
-    """0.97 times the damage with the penalty, and 0.61 with old data mixed in.
+    """0.97 times the damage with the penalty, and 0.63 with old data mixed in.
 
     The penalty weighs the same prompts as the reward, and what it leaves of a push goes the same way.
     """
     return KEPT if method == "old data mixed in" else AS_BEFORE
 
 
+METHODS = "none", "KL 0.05", "old data mixed in"
 NETS, INPUTS, HIDDEN, ACTIONS = 24, 12, 32, 6
 
 
 def policy(weights, x):
-    """Log-probabilities [nets, prompts, actions]."""
+    """Log-probabilities [..., nets, prompts, actions]."""
     first, second = weights
     return ((x @ first).tanh() @ second).log_softmax(-1)
 
 
 @cache
-def damage(method, seed, device):
-    """The rise of each net's loss on unseen general prompts when its reward on RL prompts is 0.5, if ever."""
+def damages(seed, device):
+    """The rise of each net's loss on unseen general prompts when its reward on RL prompts is 0.5, if ever.
+
+    By method and net.
+    """
     torch.manual_seed(seed)
     teacher = torch.randn(NETS, INPUTS, ACTIONS)
     x = torch.randn(NETS, 400, INPUTS)
     # What was seen in pre-training, what the RL asks, whose reward wants action 0, and what is unseen.
     seen, asked, unseen = slice(0, 200), slice(200, 224), slice(224, 400)
     x[:, asked, 0] += 3  # its prompts are of a kind of their own
-    labels = (x @ teacher).argmax(-1)
-    x, labels = x.to(device), labels.to(device)
+    labels = (x @ teacher).argmax(-1, keepdim=True).to(device)
+    x = x.to(device)
     weights = [
-        (torch.randn(NETS, *shape) / shape[0] ** 0.5).to(device).requires_grad_()
+        (torch.randn(1, NETS, *shape) / shape[0] ** 0.5).to(device).requires_grad_()
         for shape in ((INPUTS, HIDDEN), (HIDDEN, ACTIONS))
     ]
 
-    def loss_on(part):
-        logs = policy(weights, x[:, part])
-        return (
-            F.nll_loss(logs.flatten(0, 1), labels[:, part].flatten(), reduction="none").view(NETS, -1).mean(1)
-        )
+    def loss_on(part, nets=slice(None)):
+        logs = policy([w[nets] for w in weights], x[:, part])
+        return -logs.gather(-1, labels[:, part].expand(len(logs), -1, -1, -1)).mean((-1, -2))
 
     optimizer = torch.optim.Adam(weights, lr=0.01)
     for _ in range(150):
@@ -96,21 +97,22 @@ def damage(method, seed, device):
         optimizer.step()
     with torch.no_grad():
         reference, before = policy(weights, x[:, asked]), loss_on(unseen)
-    optimizer, after = torch.optim.Adam(weights, lr=0.01), torch.full_like(before, torch.nan)
+    weights = [w.detach().repeat(len(METHODS), 1, 1, 1).requires_grad_() for w in weights]
+    optimizer, after = torch.optim.Adam(weights, lr=0.01), torch.full((len(METHODS), NETS), torch.nan)
+    after = after.to(device)
     for _ in range(80):
         logs = policy(weights, x[:, asked])
-        reward = logs[..., 0].exp().mean(1)
-        with torch.no_grad():
-            after = torch.where((reward >= 0.5) & after.isnan(), loss_on(unseen), after)
+        reward = logs[..., 0].exp().mean(-1)
+        arrived = (reward >= 0.5) & after.isnan()
+        if arrived.any():
+            with torch.no_grad():
+                after = torch.where(arrived, loss_on(unseen), after)
         if not after.isnan().any():
             break
-        objective = reward
-        if method.startswith("KL"):
-            objective = objective - float(method[2:]) * (logs.exp() * (logs - reference)).sum(-1).mean(1)
-        if method == "old data mixed in":
-            objective = objective - loss_on(seen)
+        penalty = 0.05 * (logs[1].exp() * (logs[1] - reference[0])).sum(-1).mean(-1)
+        mixed = loss_on(seen, slice(2, 3))
         optimizer.zero_grad()
-        (-objective.sum()).backward()
+        (penalty.sum() + mixed.sum() - reward.sum()).backward()
         optimizer.step()
     return after - before
 
@@ -129,7 +131,7 @@ def test_alignment_tax_at_equal_reward(answer, device, method, seed):
 
     method: a KL penalty with a coefficient of 0.05 to the policy before, or its loss on old prompts added
     """
-    rise, plain = (damage(which, seed, device) for which in (method, "none"))
+    rise, plain = (damages(seed, device)[METHODS.index(which)] for which in (method, "none"))
     both = rise.isfinite() & plain.isfinite()  # a net may never come to that reward
 
     assert observe(damage=(rise[both].mean() / plain[both].mean()).item()) == approx(answer(method), abs=0.25)
