@@ -121,6 +121,14 @@ def test_examples_without_a_number_are_counted(repository):
     assert "1 more hold no finite number" in chart.caption
 
 
+@pytest.mark.parametrize(
+    ("right", "lies"), [([8, 16, 24, 33], "on"), ([8, 16, 24, 64], "within the tolerance of")]
+)
+def test_a_bound_is_not_said_to_lie_on_the_line(repository, right, lies):
+    """A claim may accept its right answer as a bound, or within a tolerance that can be seen."""
+    assert f"the right answer lies {lies} the line at 1" in charted(repository, right=right).caption
+
+
 def test_the_figures_stand_along_x(repository):
     """Each place once, in order, under the names of the answers."""
     chart = charted(repository, heads=[4, 1, 2, 1], observed=[8] * 4, right=[8] * 4, first=[16] * 4)

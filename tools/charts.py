@@ -88,14 +88,24 @@ class Chart:
     @property
     def caption(self) -> str:
         """What is drawn, in a sentence."""
+        lies = f"the right answer lies {'on' if self._is_on_the_line else 'within the tolerance of'} the line"
         drawn = {
-            "ratio": f"Predicted over observed, along {words(self.x.name)}: the right answer lies on 1",
-            "equal": "Predicted over observed values: the right answer lies on the line where both are equal",
+            "ratio": f"Predicted over observed, along {words(self.x.name)}: {lies} at 1",
+            "equal": f"Predicted over observed values: {lies} where both are equal",
             "values": f"What was observed and what is predicted, along {words(self.x.name)}",
         }[self.kind]
         many = plural(len(self.series[0].x), "example")
         gone = f"; {self.left_out} more hold no finite number" if self.left_out else ""
         return f"{drawn}. {many.capitalize()} of the run{gone}."
+
+    @property
+    def _is_on_the_line(self) -> bool:
+        """Whether nobody sees the right answer leave the line; a claim may accept it as a bound."""
+        right = self.series[0]
+        if self.kind == "ratio":
+            return all(abs(math.log(y)) < math.log(1 + TELLING) / 2 for y in right.y)
+        reach = max(map(abs, (*right.x, *right.y))) or 1.0
+        return all(abs(y - x) <= reach / 50 for x, y in zip(right.x, right.y, strict=True))
 
     @property
     def description(self) -> str:

@@ -149,7 +149,7 @@ def _room(chart: Chart) -> tuple[float, float, float, float]:
     """Left, bottom, width and height of the axes, as shares of the figure."""
     height = HEIGHT + LEGEND * _lines(chart)
     bottom = 0.52 + LEGEND * _lines(chart) + (0.25 if chart.x.scale == "places" else 0)
-    return 0.11, bottom / height, 0.87, (height - bottom - 0.3) / height
+    return 0.11, bottom / height, 0.85, (height - bottom - 0.3) / height
 
 
 def _plot(chart: Chart, axes: Any, paint: _Paint) -> None:
