@@ -265,7 +265,7 @@ def test_a_query_chooses_the_pages(repository, capsys):
     """The terms of `tools.query`, with or without a minus."""
     add(repository, "gpu/streams", title="Streams")
 
-    assert main(["--root", str(repository), "kind:exact", "-area:gpu"]) == 0
+    assert main(["--root", str(repository), "-area:gpu", "kind:exact"]) == 0
 
     ((_, _, front, _, tags),) = notes(capsys.readouterr().out)
     assert front.startswith("<b>Heads of the cache</b>")

@@ -250,7 +250,15 @@ def test_a_page_is_told_to_machines(repository, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["-kind:derived", "heads"], ["heads", "-unverified"], ["-unverified heads"], []]
+    "arguments",
+    [
+        ["-kind:derived", "heads"],
+        ["heads", "-unverified"],
+        ["-unverified heads"],
+        [],
+        ["-halves"],
+        ["heads", "--json", "-hoang", "cache"],
+    ],
 )
 def test_terms_are_words_of_the_shell_or_one(repository, capsys, arguments):
     """A term with a minus is no option, wherever it stands; without a term all are listed."""

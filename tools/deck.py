@@ -30,7 +30,7 @@ from . import phrases
 from .facts import facts
 from .gather import SheetError
 from .ids import Ledger, claim_id, ids, ledger
-from .query import QueryError, parse, say, select
+from .query import QueryError, parse, read, say, select
 from .view import AnswerView, ClaimView, Corpus, PageView, view
 
 DECK, NOTE_TYPE = "Trapsheet", "Trapsheet"
@@ -197,11 +197,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("query", nargs="*", help="which pages, as for tools.query; nothing takes all")
     parser.add_argument("--out", type=Path, help="a .txt or .apkg to write (default: print the text)")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
-    options, negated = parser.parse_known_args(arguments)
+    options, asked = read(parser, arguments)
     try:
         corpus, names = view(options.root), ledger(options.root)
         told = facts(corpus, names)
-        query = parse(" ".join([*options.query, *negated]), [area.name for area in told.areas])
+        query = parse(asked, [area.name for area in told.areas])
         drawn = cards(corpus, names, slugs := {page.id for page in select(told, query)})
         if not drawn:
             raise SheetError(f"No verified claim meets {query}. Ask for less.")

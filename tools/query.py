@@ -296,6 +296,14 @@ def as_json(pages: Sequence[Page], query: Query) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
+def read(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> tuple[argparse.Namespace, str]:
+    """The options, and the query among them: what begins with one minus is a term, `-h` excepted."""
+    words = [*(sys.argv[1:] if arguments is None else arguments)]
+    negated = [word for word in words if re.match("-(?!-)", word) and word != "-h"]
+    options = parser.parse_intermixed_args([word for word in words if word not in negated])
+    return options, " ".join([*options.query, *negated])
+
+
 def say(lines: Sequence[str]) -> None:
     """Print lines, to a reader that may have seen enough before the last."""
     try:
@@ -326,10 +334,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("query", nargs="*", help="what a page has to meet; nothing lists all")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
-    options, negated = parser.parse_known_args(arguments)
+    options, asked = read(parser, arguments)
     try:
         told = facts(view(options.root), ledger(options.root))
-        query = parse(" ".join([*options.query, *negated]), [area.name for area in told.areas])
+        query = parse(asked, [area.name for area in told.areas])
     except SyntaxError as error:
         print(f"{error.filename}:{error.lineno}: {error.msg}. Mend the page first.", file=sys.stderr)
         return 2
