@@ -73,9 +73,9 @@ def test_a_card_asks_first_and_tells_then(repository):
     )
     assert card.back == (
         "<b>b) One a group. A group reads the same pair. It always did.</b><br>"
-        "<br>a) observed 512, it says 6,144 at <code>heads=8, group=2</code>; "
+        "<br>a) observed 512 kept bytes, not 6,144 at <code>heads=8, group=2</code>; "
         "wrong on 73 of 100 inputs, too large by 1.3 to 8 times"
-        "<br>c) observed 1, it says 2 at <code>heads=1, group=2</code>; wrong on 100 of 100 inputs"
+        "<br>c) observed 1 kept bytes, not 2 at <code>heads=1, group=2</code>; wrong on 100 of 100 inputs"
         "<br><br>One per group of <code>heads</code>."
         "<br><br><code>pytest traps/inference/kvcache.py::test_heads</code>"
     )
@@ -100,7 +100,7 @@ def test_a_derived_claim_is_not_called_observed(repository):
 
     (card,) = cards(view(repository))
 
-    assert "a) the cost model gives 1, it says 2 at" in card.back
+    assert "a) the cost model gives 1 kept bytes, not 2 at" in card.back
     assert "observed" not in card.back
 
 

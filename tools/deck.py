@@ -174,7 +174,8 @@ def _told(claim: ClaimView, found: Counterexample) -> str:
         failed = phrases.cut(phrases.short(found.assertion), LONGEST)
         return f"<code>{_html(failed, code=False)}</code>{where}"
     seen = "the cost model gives" if claim.derived else "observed"
-    return _html(phrases.cut(f"{seen} {observed}, it says {says}", LONGEST)) + where
+    figure = phrases.figure(claim.quantity, found.observed, found.predicted)
+    return _html(phrases.cut(f"{seen} {figure}", LONGEST)) + where
 
 
 def _html(text: str, code: bool = True) -> str:
