@@ -14,6 +14,7 @@ import html
 import importlib
 import os
 import re
+import string
 import sys
 import tempfile
 import time
@@ -37,7 +38,7 @@ DECK, NOTE_TYPE = "Trapsheet", "Trapsheet"
 DECK_ID, MODEL_ID = 1_730_517_243, 1_843_906_512
 """By these a package knows its deck and its note type: drawn once, and never to change."""
 
-LETTERS = "abcdefghij"
+LETTERS = string.ascii_lowercase
 LONGEST = 300
 """Characters of an assertion, or of inputs."""
 
