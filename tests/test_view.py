@@ -90,10 +90,11 @@ def test_a_worked_example_knows_by_what_factor_each_answer_is_off(repository):
 
 
 @pytest.mark.parametrize(
-    ("observed", "predicted"), [(0, 8), ([1, 2], [1, 1]), (8, "inf"), (True, 1), ("1/3", "1/2")]
+    ("observed", "predicted"),
+    [(0, 8), (8.67e-19, 0.05), ([1, 2], [1, 1]), (8, "inf"), (True, 1), ("1/3", "1/2")],
 )
 def test_what_is_no_number_has_no_factor(repository, observed, predicted):
-    """Nothing is divided by zero, a sequence or a text."""
+    """Nothing is divided by zero or what rounding leaves of it, by a sequence or a text."""
     page = read_page(repository)
     worked = examples([observed], [observed], [predicted], ["raised ZeroDivisionError"], heads=[8], group=[2])
     write_record(repository, page, runs_of(page, right={"worked": worked}))

@@ -150,9 +150,7 @@ def marked(text: str) -> Markup:
 def blocks(text: str) -> Markup:
     """Markdown as HTML; a table may be scrolled by itself."""
     html = _markdown().render(text)
-    html = html.replace(
-        "<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>'
-    )
+    html = html.replace("<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
     html = html.replace("<th>", '<th scope="col">').replace("<th style", '<th scope="col" style')
     return Markup(html.replace("</table>", "</table></div>"))
 

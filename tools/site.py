@@ -22,7 +22,7 @@ from fixtures.trial.page import EVIDENCE, PageError
 from fixtures.trial.record import RecordError, write_atomically
 from fixtures.trial.words import plural
 
-from . import entries, facts, indexes, leaves, phrases
+from . import deck, entries, facts, indexes, leaves, phrases
 from .gather import SheetError, natural
 from .ids import ledger
 from .leaves import Picture
@@ -65,8 +65,9 @@ def draw_up(root: Path, source: str = "") -> dict[str, str]:
         for letter, terms in letters.items()
     }
     files |= {f"quiz-{area.name}.html": _render("quiz-area", **common, area=area) for area in corpus.areas}
-    told = facts.facts(corpus, ledger(root))
-    files |= facts.draw_up(told)
+    names = ledger(root)
+    told = facts.facts(corpus, names)
+    files |= facts.draw_up(told) | {"trapsheet-anki.txt": deck.deck(corpus, names)}
     files |= {indexes.LLMS: indexes.llms(corpus), indexes.SEARCH: indexes.search_index(corpus)}
     files |= {
         f"{alias}.html": _render("moved", **common, page=page)

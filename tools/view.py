@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from fixtures.trial.page import ClaimText, Page, Rival, chapters, pages
+from fixtures.trial.plain import ROUNDING
 from fixtures.trial.record import Counterexample, Environment, Fit, Observation, Run, minor
 
 from .gather import Evidence, SheetError, evidence_of, natural
@@ -323,9 +324,13 @@ def _rows(run: Run, claim: ClaimText) -> Iterator[Row]:
 
 
 def _ratio(predicted: JsonValue, observed: JsonValue) -> float | None:
+    """Predicted over observed; None where that says nothing, as with what rounding leaves of a zero."""
     if isinstance(predicted, bool | str | list | dict | None) or not isinstance(observed, int | float):
         return None
-    return predicted / observed if observed and not isinstance(observed, bool) else None
+    if not observed or isinstance(observed, bool):
+        return None
+    ratio = predicted / observed
+    return None if isinstance(observed, float) and abs(ratio) > 1 / ROUNDING else ratio
 
 
 def _by_parameter(inputs: dict[str, JsonValue], claim: ClaimText) -> dict[str, JsonValue]:
