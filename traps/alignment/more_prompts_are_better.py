@@ -4,7 +4,7 @@ The PM wants to fine-tune on a random million of live prompts. Why might a few h
 better, and when are they not?
 
 Answer: A random sample has the traffic's mix: 5 % of valuable prompts get 5 % of the steps. At 300 steps
-    the chosen ones win here by a factor of 37 in squared error; at 2000 it is 1.9 and falling, if the
+    the chosen ones win here by a factor of 48 in squared error; at 1500 it is 3.2 and falling, if the
     model can tell the kinds of prompt apart. If it cannot, the mix teaches it the other kind's answer for
     good. So select by intent, deduplicate, strip personal data, and have answers written, which prompts
     have not.
@@ -30,8 +30,8 @@ from pytest import approx
 
 from fixtures import claim, observe
 
-# With 50 seeds: 26 to 52, 1.5 to 2.8, and 70 to 182 if the kinds look alike.
-BEHIND, LEVEL, CONFUSED = 37.0, 1.9, 115.0
+# With 50 seeds: 39 to 64, 2.1 to 4.6, and 89 to 210 if the kinds look alike.
+BEHIND, LEVEL, CONFUSED = 48.0, 3.2, 137.0
 
 
 def more_is_better(steps, told_apart):
@@ -45,53 +45,50 @@ def mismatch_always_hurts(steps, told_apart):
 
 
 def steps_decide_if_told_apart(steps, told_apart):
-    """The mix ends at 37 times the error after 300 steps, and at 1.9 times after 2000.
+    """The mix ends at 48 times the error after 300 steps, and at 3.2 times after 1500.
 
-    If the kinds cannot be told apart it stays at 115 times, as one prompt then has two answers.
+    If the kinds cannot be told apart it stays at 137 times, as one prompt then has two answers.
     """
     if not told_apart:
         return CONFUSED
     return BEHIND if steps == 300 else LEVEL
 
 
-NETS, FEATURES, WIDTH, OUT = 3, 8, 64, 4
+NETS, FEATURES, WIDTH, OUT = 3, 8, 48, 4
 
 
 @cache
-def error(data, steps, told_apart, seed, device):
-    """Squared error on new valuable prompts after tuning on the mix, or on what is valuable in it."""
+def errors(steps, seed, device):
+    """Squared errors on new valuable prompts [told apart or not, tuned on the mix or its valuable part]."""
     torch.manual_seed(seed)
-    maps = (
-        torch.randn(2, NETS, FEATURES, OUT) / FEATURES**0.5
-    )  # what valuable prompts ask for, and what others do
+    # What valuable prompts ask for, and what others do.
+    maps = torch.randn(2, NETS, FEATURES, OUT) / FEATURES**0.5
     weights = [
-        (torch.randn(NETS, *shape) / shape[0] ** 0.5).to(device).requires_grad_()
+        (torch.randn(NETS, *shape) / shape[0] ** 0.5).repeat(2, 2, 1, 1, 1).to(device).requires_grad_()
         for shape in ((FEATURES + 1, WIDTH), (WIDTH, WIDTH), (WIDTH, OUT))
     ]
 
     def prompts(n, kind):
         x = torch.randn(NETS, n, FEATURES)
         y = 2 * (3 * x @ maps[kind]).tanh() + 0.1 * torch.randn(NETS, n, OUT)
-        shown = torch.full((NETS, n, 1), float(kind == 0 and told_apart))
-        return torch.cat([x, shown], -1).to(device), y.to(device)
+        shown = torch.tensor([float(kind == 0), 0.0]).view(2, 1, 1, 1).expand(2, NETS, n, 1)
+        return torch.cat([x.expand(2, -1, -1, -1), shown], -1).to(device), y.to(device)
 
     def net(x):
         first, second, out = weights
         return ((x @ first).tanh() @ second).tanh() @ out
 
-    valuable, others = prompts(200, 0), prompts(3800, 1)
-    x, y = valuable
-    if data == "mix":
-        x, y = (torch.cat(both, 1) for both in zip(valuable, others, strict=True))
-    optimizer = torch.optim.Adam(weights, lr=0.01)
+    x, y = (torch.cat(both, -2) for both in zip(prompts(200, 0), prompts(3800, 1), strict=True))
+    optimizer = torch.optim.Adam(weights, lr=0.01, fused=True)
     for _ in range(steps):
-        batch = torch.randint(x.shape[1], (32,))
+        batch = torch.stack([torch.randint(among, (32,)) for among in (4000, 200)])
         optimizer.zero_grad()
-        (net(x[:, batch]) - y[:, batch]).square().mean((1, 2)).sum().backward()
+        missed = net(x[:, :, batch].transpose(1, 2)) - y[:, batch].transpose(0, 1)
+        missed.square().mean((-1, -2)).sum().backward()
         optimizer.step()
     x, y = prompts(500, 0)
     with torch.no_grad():
-        return (net(x) - y).square().mean().item()
+        return (net(x[:, None]) - y).square().mean((-1, -2, -3))
 
 
 @claim(
@@ -101,14 +98,14 @@ def error(data, steps, told_apart, seed, device):
     examples=2,
 )
 @example(steps=300, told_apart=True, seed=0)
-@example(steps=2000, told_apart=True, seed=0)
+@example(steps=1500, told_apart=True, seed=0)
 @example(steps=300, told_apart=False, seed=0)
-@given(steps=st.sampled_from([300, 2000]), told_apart=st.booleans(), seed=st.integers(0, 9999))
+@given(steps=st.sampled_from([300, 1500]), told_apart=st.booleans(), seed=st.integers(0, 9999))
 def test_curation_against_a_random_mix(answer, device, steps, told_apart, seed):
     """At few steps chosen prompts beat twenty times as many random ones; at many the mix has caught up.
 
     told_apart: whether a prompt shows if it is of the valuable kind
     """
-    mix, chosen = (error(data, steps, told_apart, seed, device) for data in ("mix", "chosen"))
+    mix, chosen = errors(steps, seed, device)[0 if told_apart else 1].tolist()
 
     assert observe(error_ratio=mix / chosen) == approx(answer(steps, told_apart), rel=0.6)
