@@ -1,7 +1,7 @@
 """A Python loop over layers, heads or experts
 
-A model applies 16 small layers to the same input in a Python loop. Stacked into one product they take the
-same FLOPs. Is the loop slow, and when does it not matter?
+A model applies 16 layers to one input in a Python loop: in one case 16 rows at width 8, in another 128 rows
+at width 256. Stacked into one product they take the same FLOPs. When is the loop slow, and when not?
 
 Answer: It depends on the work per operation. Each pass of the loop dispatches an operation, which takes
     microseconds whatever it computes. Of 16 rows and width 8 a loop of 16 products takes nearer to 16 times
