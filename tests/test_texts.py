@@ -1,16 +1,31 @@
 """Texts and the tokenizers that are trained on them."""
 
+import codecs
+
 import pytest
 
 from fixtures.texts import byte_level_bpe, count, held_out, text
 
 
-@pytest.mark.parametrize("name", ["docs", "code"])
+@pytest.mark.parametrize("name", ["docs", "code", "rot13"])
 def test_a_text_is_long_enough_to_train_on(name):
     """There are some hundred thousand characters, and a fifth of them is held out."""
     assert len(text(name)) > 300_000
     assert text(name).endswith(held_out(name))
     assert len(held_out(name)) == pytest.approx(len(text(name)) / 5, abs=1)
+
+
+@pytest.mark.parametrize("name", ["docs", "code"])
+def test_no_line_is_drawn(name):
+    """What is under a heading is one character; a comment's three dots stay."""
+    assert "----" not in text(name)
+    assert "..." in text(name)
+
+
+def test_rot13_is_the_docs_in_other_words():
+    """As long, and read back by the same step; no English word is left."""
+    assert codecs.decode(text("rot13"), "rot13") == text("docs")
+    assert " the " not in text("rot13")
 
 
 def test_a_vocabulary_of_bytes_takes_a_token_per_byte():

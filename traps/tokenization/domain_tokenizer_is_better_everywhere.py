@@ -4,10 +4,10 @@ You have trained a tokenizer on your domain's texts. What does it do to other te
 pretrained model that takes it?
 
 Answer: It pays at home and costs abroad: at the same vocabulary a tokenizer of documentation takes some
-    1.2 times the tokens on code that one of code takes, and the other way round 1.4 times. So train it on
-    the mixture that will be served. In a pretrained model a swap voids the embeddings: of 4,096 ids 259
-    keep their token. Copied by string, 1,785 rows survive, and the rest has to be trained; so add terms
-    to the old vocabulary instead.
+    1.2 times the tokens on code that one of code takes, and the other way round 1.2 times as well. So
+    train it on the mixture that will be served. In a pretrained model a swap voids the embeddings: of
+    4,096 ids 257 keep their token. Copied by string, 1,807 rows survive, and the rest has to be trained;
+    so add terms to the old vocabulary instead.
 Says: A tokenizer trained from scratch on the legal and medical corpus lowers training cost.
 Verdict: holds if training starts from scratch and what is served is the domain's text
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 1
@@ -16,9 +16,11 @@ Source: Ali et al. 2024, "Tokenizer Choice For LLM Training: Negligible or Cruci
 Terms: tokenizer, domain tokenizer, fertility, tokens per word, BPE, vocabulary, vocab, vocabulary
     extension, embedding rows, continued pretraining, domain adaptation, compression
 Right when: Nothing but the domain is tokenized.
-Limits: Two texts, Python's documentation and its library's source, both of which speak of code, and of
-    one version of Python. That the domain's tasks improve, as the book says as well, was not tried. Of
-    the paper the abstract was read.
+Limits: Three texts, Python's documentation and its library's source, and the first in ROT13, which shares
+    no word with it as another language would. Lines drawn under headings are taken out: with them code's
+    tokenizer takes a third more on documentation, and with Python 3.13 two thirds, for dashes alone. That
+    the domain's tasks improve, as the book says as well, was not tried. Of the paper the abstract was
+    read.
 """
 
 from hypothesis import example, given, strategies as st
@@ -27,25 +29,32 @@ from pytest import approx
 from fixtures import claim, observe
 from fixtures.texts import byte_level_bpe, count, held_out
 
-# Seen with vocabularies of 512 to 8,192: 1.17 to 1.2 for docs on code, 1.26 to 1.39 for code on docs.
-DOCS_ON_CODE, CODE_ON_DOCS = 1.19, 1.34
-# 259 ids with each of these vocabularies, and a share of the strings; other versions of Python may differ.
-SAME_IDS, SAME_STRINGS = 259.0, {512: 369, 1024: 577, 4096: 1785}
+# Seen with Python 3.11 to 3.13: 1.15 to 1.25 times between docs and code with any of these vocabularies;
+# to and from rot13 1.54 to 1.65 with 512 tokens, 2.29 to 2.48 with 4,096.
+ABROAD, OTHER_WORDS = 1.2, {512: 1.6, 4096: 2.4}
+# 257 to 259 ids with each of these vocabularies and versions, and a share of the strings.
+SAME_IDS, SAME_STRINGS = 257.0, {512: 370, 4096: 1807}
 
 
-def of_no_consequence(trained, on):
+def of_no_consequence(trained, on, vocab):
     """Byte-level BPE of one size is much the same, whatever it was trained on."""
     return 1.0
 
 
-def better_at_home(trained, on):
-    """As many at home, 1.19 times the tokens of documentation's tokenizer on code and 1.34 the other way.
+def a_bit_more_abroad(trained, on, vocab):
+    """Any text pays some 20 % for another's tokenizer."""
+    return 1.0 if trained == on else ABROAD
 
-    Its merges are those of words that the other text has not.
+
+def better_at_home(trained, on, vocab):
+    """As many at home; abroad 1.2 times as many where words are shared, 2.4 times where none is.
+
+    Its merges are those of words that the other text has not, and the more merges there are, the more it
+    misses.
     """
-    if trained == on:
-        return 1.0
-    return DOCS_ON_CODE if trained == "docs" else CODE_ON_DOCS
+    if trained != on and "rot13" in (trained, on):
+        return OTHER_WORDS[vocab]
+    return 1.0 if trained == on else ABROAD
 
 
 def the_whole_vocabulary(by, vocab):
@@ -59,36 +68,37 @@ def half_the_vocabulary(by, vocab):
 
 
 def few_ids_and_many_strings(by, vocab):
-    """259 ids, the bytes and first merges, as ids go by the order of the merges; 1,785 strings of 4,096.
+    """257 ids, the bytes and a merge, as ids go by the order of the merges; 1,807 strings of 4,096.
 
     Rows of embeddings can be copied by string.
     """
     return SAME_IDS if by == "id" else SAME_STRINGS[vocab]
 
 
-@claim(wrong=of_no_consequence, right=better_at_home)
+@claim(wrong=(of_no_consequence, a_bit_more_abroad), right=better_at_home)
 @example(trained="docs", on="code", vocab=4096)
-@example(trained="code", on="docs", vocab=4096)
+@example(trained="docs", on="rot13", vocab=4096)
 @given(
-    trained=st.sampled_from(["docs", "code"]),
-    on=st.sampled_from(["docs", "code"]),
-    vocab=st.sampled_from([512, 1024, 4096]),
+    trained=st.sampled_from(["docs", "code", "rot13"]),
+    on=st.sampled_from(["docs", "code", "rot13"]),
+    vocab=st.sampled_from([512, 4096]),
 )
 def test_domain_tokenizer_abroad(answer, trained, on, vocab):
     """A tokenizer takes fewer tokens than another on its own kind of text, and more on the other's.
 
-    trained: the text that the tokenizer was trained on, Python's documentation or its library's code
+    trained: the text that the tokenizer was trained on: Python's documentation, its library's code, or
+        the documentation in ROT13, which shares no word with it
     on: the text whose held-out fifth is cut, by it and by its own tokenizer
     """
     passage = held_out(on)
     tokens, own = (count(byte_level_bpe(name, vocab), passage) for name in (trained, on))
-    assert observe(times=tokens / own) == approx(answer(trained, on), abs=0.09)
+    assert observe(times=tokens / own) == approx(answer(trained, on, vocab), abs=0.12)
 
 
 @claim(wrong=(the_whole_vocabulary, half_the_vocabulary), right=few_ids_and_many_strings)
 @example(by="id", vocab=4096)
 @example(by="string", vocab=4096)
-@given(by=st.sampled_from(["id", "string"]), vocab=st.sampled_from([512, 1024, 4096]))
+@given(by=st.sampled_from(["id", "string"]), vocab=st.sampled_from([512, 4096]))
 def test_domain_tokenizer_keeps_tokens(answer, by, vocab):
     """Two tokenizers of one size share many strings, but the same id means the same token for few.
 
