@@ -1,5 +1,6 @@
 """Instruments prove themselves first: a known case for each way in which a page uses them."""
 
+import ctypes
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,19 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from fixtures.child import in_a_child
 from fixtures.clocks import Undecided
-from fixtures.meters import BlindSpot, ColdReads, Traffic, flops, kernels, nbytes, private_mib, saved_bytes
+from fixtures.meters import (
+    BlindSpot,
+    ColdReads,
+    Traffic,
+    flops,
+    heap_kib,
+    kernels,
+    nbytes,
+    private_mib,
+    saved_bytes,
+)
 from fixtures.nets import LM
 
 DEVICES = ["cpu", "meta"]
@@ -377,3 +389,23 @@ def test_private_memory_says_where_it_is_blind(monkeypatch):
     monkeypatch.setattr(Path, "is_file", lambda self: False)
     with pytest.raises(Undecided, match="does not tell"):
         private_mib()
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc tells it since 2.33")
+def test_the_heap_grows_by_what_has_no_room_in_it():
+    """Many blocks of 64 KiB, which no allocator maps by themselves, make it as much larger."""
+
+    def grown():
+        before = heap_kib()
+        blocks = [torch.empty(2**16, dtype=torch.uint8) for _ in range(4000)]
+        return heap_kib() - before if blocks else 0
+
+    # 250 MiB, less what was free; the holes of this process are smaller than half of it.
+    assert 125 * 1024 < in_a_child(grown) < 260 * 1024
+
+
+def test_the_heap_says_where_it_is_blind(monkeypatch):
+    """With another C library nothing is verified, and nothing fails."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    with pytest.raises(Undecided, match="does not tell"):
+        heap_kib()
