@@ -50,11 +50,11 @@ def by_samples_per_dimension(times):
     return 1.0 if times <= 1 else NormalDist().cdf((times - 1) ** -0.5)
 
 
-@claim(wrong=(same_law_is_chance, always_separable), right=by_samples_per_dimension)
+@claim(wrong=(same_law_is_chance, always_separable), right=by_samples_per_dimension, examples=15)
 @example(times=1, dims=63, seed=0)
 @example(times=8, dims=63, seed=0)
 @given(
-    times=st.sampled_from([0.5, 1, 2, 4, 8, 16]), dims=st.sampled_from([63, 127]), seed=st.integers(0, 9999)
+    times=st.sampled_from([0.5, 1, 2, 4, 8, 16]), dims=st.sampled_from([63, 80]), seed=st.integers(0, 9999)
 )
 def test_perfect_score_on_one_law(answer, times, dims, seed):
     """Few samples of one and the same law are told apart without an error.
@@ -63,12 +63,14 @@ def test_perfect_score_on_one_law(answer, times, dims, seed):
     dims: dimensions of a sample
     """
     random = torch.Generator().manual_seed(seed)
-    n = int(times * (dims + 1) / 2)
-    samples = torch.randn(2 * n, dims, dtype=torch.float64, generator=random)
+    # As many batches as make 96 · (dims + 1) samples in all, whatever the size of one.
+    batches, n = int(96 / times), int(times * (dims + 1) / 2)
+    samples = torch.randn(batches, 2 * n, dims, dtype=torch.float64, generator=random)
     x = F.pad(samples, (0, 1), value=1.0)
-    labels = torch.tensor([1.0] * n + [-1.0] * n, dtype=torch.float64)
-    scored = x @ torch.linalg.lstsq(x, labels[:, None]).solution[:, 0]
+    labels = torch.tensor([1.0] * n + [-1.0] * n, dtype=torch.float64)[:, None].expand(batches, -1, -1)
+    scored = x @ torch.linalg.lstsq(x, labels, driver="gels").solution
 
-    # Seen with 100 seeds each: 0.75 to 0.95 at twice as many samples, else within 0.06 of the law.
+    # With 100 seeds each no error where samples are few, else within 0.02 of the law, and five standard
+    # deviations are 0.028.
     accuracy = observe(accuracy=(scored * labels > 0).double().mean().item())
-    assert accuracy == approx(answer(times), abs=0.16 if times == 2 else 0.09)
+    assert accuracy == approx(answer(times), abs=0.0 if times <= 1 else 0.028)
