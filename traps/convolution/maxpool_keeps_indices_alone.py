@@ -62,8 +62,8 @@ def input_and_indices(pixels, outputs, dtype):
 
 
 sizes = st.integers(1, 12)
-# Size, stride and padding of the windows: side by side, overlapping, apart, padded.
-shapes = st.sampled_from([(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (2, 1, 0), (4, 4, 0)])
+# Size, stride and padding of the windows: side by side, overlapping, apart, padded, more than pixels.
+shapes = st.sampled_from([(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (2, 1, 0), (2, 1, 1), (4, 4, 0)])
 
 
 @claim(wrong=(input_alone, indices_alone, short_indices, outputs_alone), right=input_and_indices)
