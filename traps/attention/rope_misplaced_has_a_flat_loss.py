@@ -112,6 +112,10 @@ def trained(place, seed, device):
 @example(place="q and k", tested="1000 positions on", seed=0)
 @example(place="q and k", tested="four times longer", seed=0)
 @example(place="nowhere", tested="as trained", seed=0)
+@example(place="q and k", tested="as trained", seed=0)
+@example(place="added", tested="four times longer", seed=0)
+@example(place="nowhere", tested="1000 positions on", seed=0)
+@example(place="nowhere", tested="four times longer", seed=0)
 @given(
     place=st.sampled_from(["added", "q and k", "nowhere"]),
     tested=st.sampled_from(["as trained", "1000 positions on", "four times longer"]),
