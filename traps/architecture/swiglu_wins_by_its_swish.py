@@ -112,5 +112,6 @@ def test_swiglu_against_relu(answer, device, design, target, seed):
     """
     times = error("ReLU", target, seed, device) / error(design, target, seed, device)
 
-    off = 0.35 if (design, target) == ("Swish", "products") else 0.65
-    assert observe(times=times) == approx(answer(design, target), rel=off)
+    # Relative to what is seen on products, absolute on ReLUs, where a ratio of 1 would be a tie.
+    off = {"abs": 0.24} if target == "ReLUs" else {"rel": 0.65 if design == "SwiGLU" else 0.35}
+    assert observe(times=times) == approx(answer(design, target), **off)
