@@ -21,6 +21,8 @@ Limits: Pairs of sets of which the similarity is known, 400 of them per example,
     datasketch. How duplicates spread over the web is not shown. The paper was read in reproductions.
 """
 
+from functools import cache
+
 from hypothesis import example, given, strategies as st
 from pytest import approx
 
@@ -65,6 +67,31 @@ def left_over_the_union(words, edited, n):
     return (shingles - touched) / (shingles + touched)
 
 
+PAIRS = 400
+
+
+@cache
+def found(similarity, bands, rows, seed):
+    """Share of the pairs that are found."""
+    from datasketch import MinHash, MinHashLSH
+
+    size = 200
+    common = round(size * similarity)
+    index = MinHashLSH(params=(bands, rows), num_perm=bands * rows)
+    empty, hits = MinHash(bands * rows, seed), 0
+    for pair in range(PAIRS):
+        both = [b"%d" % (size * pair + i) for i in range(size)]
+        # Of the union some are common, and the others are dealt out.
+        first = empty.copy()
+        first.update_batch(both[:common])
+        second = first.copy()
+        first.update_batch(both[common::2])
+        second.update_batch(both[common + 1 :: 2])
+        index.insert(pair, first)
+        hits += pair in index.query(second)
+    return hits / PAIRS
+
+
 @claim(
     wrong=(step_at_the_threshold, as_often_as_similar),
     right=any_band_agrees,
@@ -89,25 +116,9 @@ def test_minhash_finds_a_pair(answer, similarity, bands, rows, seed):
     bands: of the MinHash
     rows: hashes of a band
     """
-    from datasketch import MinHash, MinHashLSH
-
-    size, pairs = 200, 400
-    common = round(size * similarity)
-    index = MinHashLSH(params=(bands, rows), num_perm=bands * rows)
-    empty, found = MinHash(bands * rows, seed), 0
-    for pair in range(pairs):
-        both = [b"%d" % (size * pair + i) for i in range(size)]
-        # Of the union some are common, and the others are dealt out.
-        one, two = both[:common] + both[common::2], both[:common] + both[common + 1 :: 2]
-        first, second = empty.copy(), empty.copy()
-        first.update_batch(one)
-        second.update_batch(two)
-        index.insert(pair, first)
-        found += pair in index.query(second)
-
     # Five standard errors, and what may not have come up once: a chance of 12 / n is missed with e^-12.
-    share = found / pairs
-    error = 5 * (share * (1 - share) / pairs) ** 0.5 + 12 / pairs
+    share = found(similarity, bands, rows, seed)
+    error = 5 * (share * (1 - share) / PAIRS) ** 0.5 + 12 / PAIRS
     assert observe(found=share) == approx(answer(similarity, bands, rows), abs=error)
 
 
