@@ -17,7 +17,7 @@ Terms: data mixture, data mix, domain weights, mixture law, proxy model, DoReMi,
     ablation, scaling law, held-out loss, curriculum
 Right when: All domains have the same exponent.
 Limits: Two domains that share nothing, with losses of power laws in their own tokens; real ones transfer
-    to each other. Trained nets are the page mixture_is_copied_from_the_proxies. The noise of benchmarks is
+    to each other. Trained nets are the page mixture_of_the_best_proxy_is_best. The noise of benchmarks is
     not shown. The newsletter's stored text stops after "waste". Of both papers the abstracts were read.
 """
 
