@@ -127,4 +127,6 @@ def test_weight_decay_over_repeated_epochs(answer, device, epochs, seed):
     epochs: how often the samples are seen
     """
     strong, usual = (divergence(epochs, decay, False, seed, device) for decay in (1.0, 0.1))
-    assert observe(times=strong / usual) == approx(answer(epochs), rel=0.1)
+    # At 4 epochs all 50 seeds lie within 0.02 of 1, so that a gain of some per cent would show.
+    off = 0.03 if epochs == 4 else 0.1
+    assert observe(times=strong / usual) == approx(answer(epochs), rel=off)

@@ -155,4 +155,5 @@ def test_divergence_of_one_gaussian_on_two(answer, divergence, apart):
         fits.append((cost().item(), abs(values[0].item())))
 
     _, shift = min(fits)
-    assert observe(shift=shift) == approx(answer(divergence, apart), abs=0.3)
+    # Next to where it settles, at 2.9 under reverse KL, the best mean is still 0.022 short of the mode.
+    assert observe(shift=shift) == approx(answer(divergence, apart), abs=0.05)
