@@ -79,7 +79,7 @@ def error(design, target, seed, device):
     width = 20 if design == "SwiGLU" else 38
     into, up = torch.randn(2, nets, inputs, width, device=device) / inputs**0.5
     out = torch.randn(nets, width, 1, device=device) / width**0.5
-    optimizer = torch.optim.Adam([weight.requires_grad_() for weight in (into, up, out)])
+    optimizer = torch.optim.Adam([weight.requires_grad_() for weight in (into, up, out)], fused=True)
     for step in range(steps + 1):
         optimizer.param_groups[0]["lr"] = 0.02 * (1 - step / steps)
         loss = (hidden(design, x[step], into, up) @ out - y[step]).square().mean()
