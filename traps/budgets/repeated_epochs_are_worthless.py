@@ -85,7 +85,7 @@ def divergence(epochs, decay, fresh, seed, device):
         *(nn.Embedding(TOKENS, 32), nn.Flatten(), nn.Linear(64, 256), nn.ReLU()),
         *(nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, TOKENS)),
     ).to(device)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=0.003, weight_decay=decay)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.003, weight_decay=decay, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * SAMPLES // BATCH)
     before, after = drawn()
     for _ in range(epochs):
