@@ -18,13 +18,14 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from fixtures.glossary import glossary
 from fixtures.trial.record import Samples
 from fixtures.trial.words import number, plural
 
 from .phrases import cut
 from .view import TELLING, ClaimView, PageView
 
-LOOK = 1
+LOOK = 2
 """How pictures are drawn: another number, and those that are committed are drawn anew."""
 
 FEWEST = 3
@@ -55,6 +56,20 @@ class Axis:
     places: tuple[str, ...] = ()
     threshold: float = 1.0
     """Of a symmetric logarithm: below this size the scale is linear."""
+    meaning: str = ""
+    """What an input is, and its unit, as the field's vocabulary or the claim has it."""
+
+    @property
+    def label(self) -> str:
+        """The name as words, and what it means."""
+        return f"{words(self.name)}: {self.meaning}" if self.meaning else words(self.name)
+
+    def along(self, value: float) -> float:
+        """Where a value stands along the axis, in units of the eye."""
+        if self.scale != "symlog":
+            return value
+        size = abs(value) / self.threshold
+        return math.copysign(size if size <= 1 else 1 + math.log10(size), value)
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,8 @@ class Chart:
     observed: tuple[tuple[float, ...], tuple[float, ...]] | None
     left_out: int
     """Examples on which some value is no finite number."""
+    tried: int
+    """The examples of the run, of which a part is recorded one by one."""
 
     @property
     def digest(self) -> str:
@@ -88,15 +105,16 @@ class Chart:
     @property
     def caption(self) -> str:
         """What is drawn, in a sentence."""
-        lies = f"the right answer lies {'on' if self._is_on_the_line else 'within the tolerance of'} the line"
+        lies = "the right answer lies on the line"
+        if not self._is_on_the_line:
+            lies = "the claim takes its right answer as a bound or within a tolerance of the line"
         drawn = {
             "ratio": f"Predicted over observed, along {words(self.x.name)}: {lies} at 1",
             "equal": f"Predicted over observed values: {lies} where both are equal",
             "values": f"What was observed and what is predicted, along {words(self.x.name)}",
         }[self.kind]
-        many = plural(len(self.series[0].x), "example")
         gone = f"; {self.left_out} more hold no finite number" if self.left_out else ""
-        return f"{drawn}. {many.capitalize()} of the run{gone}."
+        return f"{drawn}. {len(self.series[0].x)} of the {plural(self.tried, 'example')} of the run{gone}."
 
     @property
     def _is_on_the_line(self) -> bool:
@@ -104,8 +122,9 @@ class Chart:
         right = self.series[0]
         if self.kind == "ratio":
             return all(abs(math.log(y)) < math.log(1 + TELLING) / 2 for y in right.y)
-        reach = max(map(abs, (*right.x, *right.y))) or 1.0
-        return all(abs(y - x) <= reach / 50 for x, y in zip(right.x, right.y, strict=True))
+        seen, said = ([self.y.along(v) for v in values] for values in (right.x, right.y))
+        reach = max(map(abs, (*seen, *said))) or 1.0
+        return all(abs(y - x) <= reach / 50 for x, y in zip(seen, said, strict=True))
 
     @property
     def description(self) -> str:
@@ -145,6 +164,8 @@ def chart(claim: ClaimView) -> Chart | str:
           for name, vs in points.predicted.items()}  # fmt: skip
     right = claim.right.rival.name
     wrong = [name for name in ys if name != right]
+    if not ratio and len({*points.observed}.union(*points.predicted.values())) < FEWEST:
+        return "There is no picture: everything here takes one of two values, which a table tells."
     off = [_off(ys[name], [1.0] * len(ys[name]) if ratio else points.observed, ratio) for name in wrong]
     if not any(map(any, off)):
         return "There is no picture: on the recorded examples no wrong answer is off by enough to be seen."
@@ -152,13 +173,15 @@ def chart(claim: ClaimView) -> Chart | str:
         kind: Literal["ratio", "equal", "values"] = "equal"
         y = _value_axis(claim.quantity, points)
         x, along = replace(y, name=f"observed {claim.quantity}"), points.observed
-        y = replace(y, name="predicted")
+        y = replace(y, name=f"predicted {words(claim.quantity)}")
     elif (found := _x_of(claim, points, off)) is None:
         return "There is no picture: its inputs take too few values, or too many that are no numbers."
     else:
         x, along = found
+        x = replace(x, meaning=meaning(claim, x.name.removeprefix("length of ")))
         kind = "ratio" if ratio else "values"
-        y = Axis("predicted / observed", "log") if ratio else _value_axis(claim.quantity, points)
+        quantity = words(claim.quantity)
+        y = Axis(f"{quantity}, predicted / observed", "log") if ratio else _value_axis(claim.quantity, points)
     return Chart(
         title=claim.text.sentence or claim.text.name,
         kind=kind,
@@ -167,6 +190,7 @@ def chart(claim: ClaimView) -> Chart | str:
         series=tuple(Series(name, name == right, tuple(along), tuple(ys[name])) for name in [right, *wrong]),
         observed=(tuple(along), tuple(points.observed)) if kind == "values" else None,
         left_out=points.left_out,
+        tried=max(run.examples, len(along)),
     )
 
 
@@ -174,6 +198,12 @@ def leading(page: PageView) -> Chart | None:
     """The picture that speaks for a page: that of its first claim that has one."""
     known = (chart(claim) for claim in page.claims)
     return next((found for found in known if isinstance(found, Chart)), None)
+
+
+def meaning(claim: ClaimView, name: str) -> str:
+    """What an input means, with its unit; empty where neither the claim nor the vocabulary says it."""
+    word = glossary().get(name)
+    return claim.text.inputs.get(name) or (str(word) if word else "")
 
 
 def words(name: str) -> str:

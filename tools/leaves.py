@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cache
 from importlib import metadata
 
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fixtures.trial.words import plural
 
@@ -19,6 +20,9 @@ from . import charts, markdown, phrases
 from .charts import Chart
 from .gather import natural
 from .view import AnswerView, ClaimView, Corpus, PageView
+
+SAID = 80
+"""Characters of an answer in the comparison."""
 
 DIGEST = 12
 """Digits of a digest in a citation."""
@@ -49,6 +53,7 @@ class Miss:
     page: PageView
     claim: ClaimView
     name: str
+    said: str
     far: float
     """The median of predicted over observed where it is wrong, or its inverse: 1 and more."""
     off: str
@@ -65,7 +70,7 @@ def citation(page: PageView) -> str:
     """How to cite a page: version, title, file, and the digests of its text and of what was recorded."""
     runs = (run for claim in page.claims for answer in claim.answers for run in answer.runs.values())
     record = hashlib.sha256("\n".join(run.model_dump_json() for run in runs).encode()).hexdigest()
-    columns = ", ".join(dict.fromkeys(column for claim in page.claims for column in claim.verified))
+    columns = "; ".join(dict.fromkeys(column for claim in page.claims for column in claim.verified))
     return (
         f"Trapsheet {version()}, “{page.page.title}”, {page.page.name}, text {page.page.digest[:DIGEST]}, "
         f"record {record[:DIGEST]} ({columns or 'no device yet'})."
@@ -76,9 +81,9 @@ def fate(claim: ClaimView, answer: AnswerView) -> str:
     """What became of an answer, in a word."""
     if not claim.verified:
         return "Right, and not tried yet." if answer is claim.right else "Wrong, and not tried yet."
-    if answer is claim.right:
-        return "It follows." if claim.derived else "It held."
-    return "It does not follow." if claim.derived else "Refuted."
+    told = {"derived": ("It follows.", "It does not follow."),
+            "simulated": ("It held in a simulation.", "Refuted in a simulation.")}  # fmt: skip
+    return told.get(claim.text.evidence, ("It held.", "Refuted."))[answer is not claim.right]
 
 
 def misses(corpus: Corpus) -> list[Miss]:
@@ -98,7 +103,8 @@ def _misses(page: PageView, claim: ClaimView) -> Iterator[Miss]:
             wrong = fit.of - fit.agrees
             often = f"{wrong:,} of {plural(fit.of, 'input')}"
             name = charts.words(answer.rival.name)
-            yield Miss(page, claim, name, float(f"{far:.6g}"), off, round(wrong / fit.of, 4), often)
+            said = phrases.cut(answer.rival.sentence, SAID)
+            yield Miss(page, claim, name, said, float(f"{far:.6g}"), off, round(wrong / fit.of, 4), often)
 
 
 def terms(corpus: Corpus) -> dict[str, list[tuple[str, list[PageView]]]]:
@@ -116,6 +122,23 @@ def terms(corpus: Corpus) -> dict[str, list[tuple[str, list[PageView]]]]:
     for term, pages in sorted(found.items(), key=lambda item: natural(item[0])):
         letters[term[0] if "a" <= term[0] <= "z" else "0-9"].append((spelt[term], pages))
     return dict(sorted(letters.items()))
+
+
+def meanings(claim: ClaimView) -> list[tuple[str, str]]:
+    """The inputs of a claim of which it is known what they mean."""
+    return [(name, told) for name in claim.text.parameters if (told := charts.meaning(claim, name))]
+
+
+def linked(html: str, titles: Mapping[str, str]) -> Markup:
+    """HTML in which the names of pages lead to them, under their titles; within a tag a name stays."""
+    known = re.compile(r"(<[^>]*>)|\b(" + "|".join(sorted(map(re.escape, titles), reverse=True)) + r")\b")
+
+    def lead(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[1]
+        return f'<a href="{found[2]}.html">“{escape(titles[found[2]])}”</a>'
+
+    return Markup(known.sub(lead, html))
 
 
 def charts_of(corpus: Corpus) -> Mapping[tuple[str, str], Chart | str]:

@@ -21,6 +21,7 @@ from typing import Any
 from fixtures.trial.record import write_atomically
 
 from .charts import Axis, Chart, words
+from .phrases import cut
 
 WIDTH, HEIGHT, LEGEND = 7.2, 3.3, 0.235
 """Inches: a picture, its axes alone, and a line of its legend."""
@@ -38,6 +39,8 @@ COLOURS = {
 """Each colour of a picture, on light and on dark paper; they differ in lightness as well as in hue."""
 
 MOST_TICKS = 7
+NAME = 70
+"""Characters of the name of an axis."""
 
 MARKS = {
     "--right": "o",
@@ -165,8 +168,9 @@ def _plot(chart: Chart, axes: Any, paint: _Paint) -> None:
     for i, (series, colour) in enumerate(zip(chart.series, colours, strict=True)):
         axes.plot(
             *_once(series.x, series.y), MARKS[colour], color=paint(colour),
-            markerfacecolor=paint(colour) if i % 2 == 0 else "none", markeredgewidth=1.1,
-            markersize=7 if series.right else 6.5, zorder=2 if series.right else 3 + i,
+            markerfacecolor=paint(colour) if i % 2 == 0 and not series.right else "none",
+            markeredgewidth=1.8 if series.right else 1.1, markersize=9.5 if series.right else 6,
+            zorder=9 if series.right else 3 + i,
             label=f"{words(series.name)}{' (right)' if series.right else ''}",
         )  # fmt: skip
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0), bbox_transform=axes.figure.transFigure, ncols=1,
@@ -205,7 +209,7 @@ def _dress(chart: Chart, axes: Any, paint: _Paint) -> None:
     for spine in axes.spines.values():
         spine.set_color(line)
     axes.tick_params(colors=ink, length=3, width=0.5)
-    axes.set_xlabel(words(chart.x.name), color=ink, labelpad=2)
+    axes.set_xlabel(cut(chart.x.label, NAME), color=ink, labelpad=2)
     axes.set_title(chart.y.name, loc="left", color=ink, fontsize=11, pad=8)
 
 
@@ -259,7 +263,7 @@ def symlog_ticks(low: float, high: float, threshold: float) -> list[float]:
     """
     above = log_ticks(threshold, high) if high > threshold else []
     below = [-tick for tick in log_ticks(threshold, -low)][::-1] if -low > threshold else []
-    if len(above) > len(below):
+    if high >= -low:
         return [*below[:1], 0.0, *above]
     return [*below, 0.0, *above[-1:]]
 

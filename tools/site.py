@@ -22,7 +22,7 @@ from fixtures.trial.page import EVIDENCE, PageError
 from fixtures.trial.record import RecordError, write_atomically
 from fixtures.trial.words import plural
 
-from . import deck, entries, facts, indexes, leaves, phrases
+from . import charts, deck, entries, facts, indexes, leaves, phrases
 from .gather import SheetError, natural
 from .ids import ledger
 from .leaves import Picture
@@ -36,6 +36,13 @@ MARK = '<link rel="stylesheet" href="style.css">'
 KEPT = Path("build") / "pictures"
 """Where pictures are kept between runs, below the root."""
 
+HEADINGS = {
+    "refuted": ("Refuted", "In fact: "),
+    "imprecise": ("Imprecise", "More precisely: "),
+    "holds if": ("Holds under a condition", "It holds if "),
+}
+"""The verdicts that fault a source: the heading in the errata, and how a correction begins."""
+
 Groups = list[tuple[str, list[tuple[PageView, str]]]]
 
 
@@ -46,7 +53,8 @@ def draw_up(root: Path, source: str = "") -> dict[str, str]:
     without it a page names its file and links to none.
     """
     corpus = view(root)
-    common = {"corpus": corpus, "version": leaves.version()}
+    titles = {page.page.slug: page.page.title for page in corpus.pages}
+    common: dict[str, object] = {"corpus": corpus, "version": leaves.version(), "titles": titles}
     letters = leaves.terms(corpus)
     files = {
         "style.css": _style(),
@@ -105,10 +113,12 @@ def _traps(root: Path, corpus: Corpus, source: str, common: dict[str, object]) -
 
 
 def _home(corpus: Corpus) -> dict[str, object]:
-    """The trap to guess at once is one that its source gets wrong, if there is any."""
+    """The trap to guess at once is the shortest that was observed and that the errata do not give away."""
     errata = [page for page in corpus.pages if page.refutes]
+    told = [page for page in corpus.pages if not page.refutes and page.lead.text.evidence == "exact"]
     return {
-        "first": (errata or corpus.pages)[0],
+        "first": min(told or corpus.pages, key=lambda page: len(page.page.question)),
+        "unverified": [page for page in corpus.pages if page.unverified],
         "errata": errata,
         "qualified": sum(page.qualifies for page in corpus.pages),
     }
@@ -131,11 +141,14 @@ def _asked(corpus: Corpus) -> Groups:
 
 def _errata(corpus: Corpus) -> Groups:
     """What is refuted, then what is imprecise or holds under a condition."""
-    groups: dict[str, list[tuple[PageView, str]]] = {"Refuted": [], "Imprecise": [], "Holds if": []}
+    groups: dict[str, list[tuple[PageView, str]]] = {heading: [] for heading, _ in HEADINGS.values()}
     for page in corpus.pages:
-        heading = page.page.verdict.word.capitalize()
-        if heading in groups:
-            groups[heading].append((page, page.page.verdict.statement))
+        if (word := page.page.verdict.word) in HEADINGS:
+            heading = HEADINGS[word][0]
+            statement = page.page.verdict.statement
+            stop = "" if statement[-1] in ".?!" else "."
+            told = f"The source says: {page.page.says} {HEADINGS[word][1]}{statement}{stop}"
+            groups[heading].append((page, told))
     return [(name, pages) for name, pages in groups.items() if pages]
 
 
@@ -164,14 +177,34 @@ def _templates() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     templates.filters.update(
-        inline=leaves.inline,
-        sentence=leaves.sentence,
+        inline=_inline,
+        sentence=_sentence,
+        label=leaves.inline,
         markdown=leaves.blocks,
         markdown_inline=leaves.marked,
         plural=plural,
     )
-    templates.globals.update(entries=entries, fate=leaves.fate, kinds=EVIDENCE, missed=phrases.missed)
+    templates.globals.update(
+        entries=entries,
+        fate=leaves.fate,
+        meanings=leaves.meanings,
+        words=charts.words,
+        kinds=EVIDENCE,
+        missed=phrases.missed,
+    )
     return templates
+
+
+@jinja2.pass_context
+def _inline(context: jinja2.runtime.Context, text: str) -> str:
+    """A paragraph, in which the names of other pages lead to them."""
+    return leaves.linked(leaves.inline(text), context["titles"])
+
+
+@jinja2.pass_context
+def _sentence(context: jinja2.runtime.Context, text: str) -> str:
+    """The same, which ends as a sentence does."""
+    return leaves.linked(leaves.sentence(text), context["titles"])
 
 
 def write(files: dict[str, str], folder: Path) -> int:

@@ -20,13 +20,14 @@ function keep(all) {
   }
 }
 
-// A guess counts once: the first that was open when the answer was shown.
-function settle(trap) {
+// Tell what became of the answer that is chosen. A guess counts once: the first, made before the answer was shown.
+function settle(trap, shown) {
   const chosen = trap.querySelector("input[type=radio]:checked");
-  const told = trap.querySelector(".told");
   if (!chosen || !trap.querySelector("details.reveal").open) return;
   const right = chosen.value === "right";
-  told.textContent = right ? "You were right." : "That one is refuted.";
+  const fate = chosen.parentElement.querySelector(".fate").textContent;
+  trap.querySelector(".told").textContent = right ? `You were right: ${fate}` : `Not that one: ${fate}`;
+  if (shown) return;
   const all = guesses();
   if (!(trap.dataset.trap in all)) {
     all[trap.dataset.trap] = right ? 1 : 0;
@@ -47,7 +48,8 @@ function score() {
 }
 
 for (const trap of document.querySelectorAll(".trap")) {
-  trap.querySelector("details.reveal").addEventListener("toggle", () => settle(trap));
+  trap.querySelector("details.reveal").addEventListener("toggle", () => settle(trap, false));
+  trap.addEventListener("change", () => settle(trap, true));
 }
 
 for (const tools of document.querySelectorAll(".tools")) tools.hidden = false;
@@ -87,24 +89,28 @@ addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details.reveal")) details.open = true;
 });
 
-// Search: every word of the question has to begin a word of the entry; titles come before the rest.
+// Search: a word finds what begins with it. Entries that hold more of the words come first, then titles.
+const SHOWN = 12;
+const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", μ: "mu", σ: "sigma" };
 const search = document.querySelector(".find");
 if (search && typeof TRAPS !== "undefined") {
   const box = search.querySelector("input");
   const found = search.querySelector("ul");
-  const split = (text) => text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const spelt = (text) => text.toLowerCase().replace(/[α-ω]/g, (letter) => GREEK[letter] ?? letter);
+  const split = (text) => spelt(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   const entries = TRAPS.map((trap) => ({
     trap,
     title: split(trap.title),
     all: split([trap.title, trap.area, trap.asks, trap.slug, ...trap.terms].join(" ")),
   }));
-  const holds = (words, all) => words.every((word) => all.some((other) => other.startsWith(word)));
+  const held = (words, all) => words.filter((word) => all.some((other) => other.startsWith(word))).length;
   search.hidden = false;
   box.addEventListener("input", () => {
     const words = split(box.value);
-    const hits = words.length ? entries.filter((entry) => holds(words, entry.all)) : [];
-    hits.sort((a, b) => holds(words, b.title) - holds(words, a.title));
-    found.replaceChildren(...hits.slice(0, 12).map(({ trap }) => {
+    const most = Math.max(0, ...entries.map((entry) => held(words, entry.all)));
+    const hits = most ? entries.filter((entry) => held(words, entry.all) === most) : [];
+    hits.sort((a, b) => held(words, b.title) - held(words, a.title));
+    found.replaceChildren(...hits.slice(0, SHOWN).map(({ trap }) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
       link.href = `${trap.slug}.html`;
@@ -112,7 +118,10 @@ if (search && typeof TRAPS !== "undefined") {
       item.append(link, ` ${trap.asks}`);
       return item;
     }));
-    if (words.length && !hits.length) found.append(Object.assign(document.createElement("li"), { textContent: "No trap holds these words." }));
+    let said = "";
+    if (words.length && !hits.length) said = "No trap holds these words.";
+    if (hits.length > SHOWN) said = `${SHOWN} of ${hits.length}; another word finds fewer.`;
+    if (said) found.append(Object.assign(document.createElement("li"), { textContent: said }));
   });
 }
 
