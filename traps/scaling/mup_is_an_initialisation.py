@@ -80,6 +80,8 @@ def first_step(width, k, seed, device):
 @example(parametrization="standard", quantity="start", k=8, seed=0)
 @example(parametrization="standard", quantity="change", k=8, seed=0)
 @example(parametrization="muP", quantity="change", k=8, seed=0)
+@example(parametrization="standard", quantity="start", k=2, seed=0)
+@example(parametrization="standard", quantity="change", k=2, seed=0)
 @given(
     parametrization=st.sampled_from(["standard", "muP"]),
     quantity=st.sampled_from(["change", "start"]),
