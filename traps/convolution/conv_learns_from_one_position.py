@@ -69,6 +69,8 @@ def squared_error(last_alone, positions, seed, device):
 
 @claim(wrong=(one_is_as_good_as_all, by_the_root), right=by_the_number, evidence="trained", examples=4)
 @example(positions=16, seed=0)
+@example(positions=8, seed=0)
+@example(positions=32, seed=0)
 @given(positions=st.sampled_from([8, 16, 32]), seed=st.integers(1000, 9999))
 def test_conv_kernel_learned_from_the_last_position(answer, device, positions, seed):
     """A kernel that learns from its last position alone is off by as many times as there are positions.
