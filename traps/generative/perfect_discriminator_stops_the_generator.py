@@ -110,7 +110,8 @@ def test_perfect_discriminator_gradient(answer, device, loss, supports, seed):
     scored = logit(torch.rand(nets, samples, 1).to(device) + moved)
     cost = -F.softplus(scored) if loss == "minimax" else F.softplus(-scored)
     (gradient,) = torch.autograd.grad(cost.mean((1, 2)).sum(), moved)
-    assert observe(gradient=gradient.abs().median().item()) == approx(answer(loss, supports), rel=0.8)
+    off = 0.8 * VANISHED if (loss, supports) == ("minimax", "apart") else 0.6 * ALIVE
+    assert observe(gradient=gradient.abs().median().item()) == approx(answer(loss, supports), abs=off)
 
 
 @claim(wrong=grows_with_the_gap, right=by_the_shared_part)
