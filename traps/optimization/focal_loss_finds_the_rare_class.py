@@ -18,9 +18,8 @@ Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", sections 3.2 a
     prior of 0.01 for the bias, https://arxiv.org/abs/1708.02002
 Terms: class imbalance, focal loss, weighted cross-entropy, class_weight, calibration, prior bias
 Right when: The bias starts near the prior.
-Limits: First gradients of the output, and the optimum of a constant. Trained nets and their ranking are
-    the page focal_loss_ranks_better, class weights in focal loss focal_weight_enters_the_probability. The
-    paper was read in reproductions.
+Limits: First gradients of the output, and the optimum of a constant; trained nets and their ranking are
+    the page focal_loss_ranks_better. The paper was read in reproductions.
 """
 
 import torch
