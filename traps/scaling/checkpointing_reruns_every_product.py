@@ -76,6 +76,7 @@ class Normed(Block):
 )
 @example(d=64, context=48, variant="early stop", norm=False)
 @example(d=64, context=48, variant="early stop", norm=True)
+@example(d=8, context=1, variant="early stop", norm=True)  # the smallest block
 @example(d=64, context=48, variant="no early stop", norm=False)
 @example(d=64, context=48, variant="reentrant", norm=False)
 @example(d=64, context=512, variant="early stop", norm=False)  # T = 8d
