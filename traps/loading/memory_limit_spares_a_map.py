@@ -1,13 +1,13 @@
 """Reading a file larger than the memory limit
 
-A process may take 64 MiB more, and its file has 128 MiB. Does it matter whether it streams the file, reads
-it, or maps it?
+A process may take 64 MiB more, and its file has 128 MiB. Does it matter whether it streams the file,
+reads it, or maps it?
 
-Answer: Streamed through a buffer of 1 MiB any file fits, under either kind of limit. Read as a whole it needs
-    all 128 MiB, and raises MemoryError. A map fits a limit on data (RLIMIT_DATA), as its pages are the page
-    cache's, and not one on the address space (RLIMIT_AS, which `ulimit -v` sets): there mapping alone takes
-    128 MiB, and copying the map 256. So where the address space is limited, stream, or map a window at a
-    time.
+Answer: Streamed through a buffer of 1 MiB any file fits, under either kind of limit. Read as a whole it
+    needs all 128 MiB, and raises MemoryError. A map fits a limit on data (RLIMIT_DATA), as its pages are
+    the page cache's, and not one on the address space (RLIMIT_AS, which `ulimit -v` sets): there mapping
+    alone takes 128 MiB, and copying the map 256. So where the address space is limited, stream, or map a
+    window at a time.
 Says: Most propose custom Python generators, which add overhead of the interpreter's lock.
 Verdict: not judged: the stored text stops before its own answer
 Asked: AI Interview Prep newsletter, LLM System Design #33
@@ -18,9 +18,9 @@ Source: NumPy documentation 2025, "numpy.memmap",
 Terms: mmap, np.memmap, ulimit, RLIMIT_AS, RLIMIT_DATA, MemoryError, streaming, dataloader, OOM, chunked
     reading, page cache, address space
 Right when: What is limited is the data of a process, its own memory.
-Limits: Linux, a file of zeros in a temporary folder, children forked for each trial. Limits of the kernel on
-    one process; a container counts page cache too, and kills instead of raising. How much private memory
-    each way takes is the page memmap_loads_the_file.
+Limits: Linux, a file of zeros in a temporary folder, children forked for each trial. Limits of the kernel
+    on one process; a container counts page cache too, and kills instead of raising. How much private
+    memory each way takes is the page memmap_loads_the_file.
 """
 
 import re
@@ -36,8 +36,9 @@ from fixtures import claim, observe
 from fixtures.child import in_a_child
 from fixtures.meters import private_mib
 
-# MiB that a process may take for the file: for each size too little, and just enough.
-ROOMS = [0, 24, 32, 48, 64, 112, 128, 240, 256]
+# MiB that a process may take for the file: for each size too little, and just enough. Up to 32 MiB glibc
+# may take a block from its heap, where the process that was forked has left room; so all files are larger.
+ROOMS = [0, 48, 64, 112, 128, 240, 256]
 
 # MiB that Python takes to read at all.
 SPARE = 8
@@ -106,11 +107,12 @@ ways = st.sampled_from(["stream", "read", "map", "copy the map"])
 @example(way="map", limit="address space", mib=128)
 @example(way="map", limit="data", mib=128)
 @example(way="copy the map", limit="address space", mib=128)
-@given(way=ways, limit=st.sampled_from(["address space", "data"]), mib=st.sampled_from([32, 64]))
+@given(way=ways, limit=st.sampled_from(["address space", "data"]), mib=st.sampled_from([64, 128]))
 def test_room_for_a_large_file(answer, way, limit, mib):
     """A file larger than the limit can be streamed; a map of it needs as much room only of the address space.
 
-    way: how the file is read: piece by piece, as a whole, by a map, piece by piece, or by a copy of the map
+    way: how the file is read: piece by piece, as a whole, by a map, piece by piece, or by a copy of the
+        map
     limit: what of the process is limited
     mib: size of the file, in MiB
     """
