@@ -38,9 +38,16 @@ def never_by_length(reward, stop, longest):
     return 0.0
 
 
-def always_shorter(reward, stop, longest):
-    """The sum over tokens makes long answers costly, so they get shorter."""
-    return abs(slope_of_the_success(reward, stop, longest)) or 0.01
+def every_token_of_a_failure_costs(reward, stop, longest):
+    """Each token that a wrong answer goes on for is made less likely, so the longest failures pay most.
+
+    Nothing is said of its last token, which is made less likely as well.
+    """
+    passed = sum(chance(n, stop, longest) * REWARDS[reward](n) for n in range(1, longest + 1))
+    went_on = sum(
+        chance(n, stop, longest) * (1 - REWARDS[reward](n)) * (n - 1) for n in range(1, longest + 1)
+    )
+    return passed * went_on * stop / (2 * longest)
 
 
 def slope_of_the_success(reward, stop, longest):
@@ -76,7 +83,7 @@ def log_chance(logit, n, longest):
 stops = st.sampled_from([0.5, 0.2, 0.3, 0.6, 0.9])
 
 
-@claim(wrong=(never_by_length, always_shorter), right=slope_of_the_success, examples=40)
+@claim(wrong=(never_by_length, every_token_of_a_failure_costs), right=slope_of_the_success, examples=40)
 @example(reward="any length", stop=0.5, longest=6)
 @example(reward="long ones fail", stop=0.5, longest=6)
 @example(reward="short ones fail", stop=0.5, longest=6)
