@@ -23,10 +23,10 @@ Terms: TTFT, TPOT, time to first token, time per output token, inter-token laten
     compute-bound, memory-bound, arithmetic intensity, roofline, ridge, HBM, bandwidth, MFU, model FLOPs
     utilization, chunked prefill, disaggregation
 Right when: Prompts have thousands of tokens and decode batches dozens of requests, as they mostly do.
-Limits: Weights alone. Attention at batch 1 need not saturate the bandwidth, and its reads are the page
-    decode_waits_for_the_cache. The clock decides in fp32 between one row and 128, far below and above the
-    ridge; from 2 to 64 rows a CPU is neither flat nor linear. No kernel reaches the data sheet. From how
-    many tokens on a layer is compute-bound is the page ridge_counts_the_tokens_alone.
+Limits: Counts are of a small layer with a key per query head; times are of the weights alone. The clock
+    decides in fp32 between one row and 128, far below and above the ridge; from 2 to 64 rows a CPU is
+    neither flat nor linear. No kernel reaches the data sheet. What the cache's reads cost is the page
+    decode_waits_for_the_cache, where a layer becomes compute-bound ridge_counts_the_tokens_alone.
 """
 
 from hypothesis import example, given, strategies as st
@@ -35,15 +35,9 @@ from pytest import approx
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds
 from fixtures.machines import H100, LLAMA_3_8B, MACHINES, MODELS, counted_pass
+from fixtures.meters import ColdReads, kernels
+from fixtures.served import ServedLayer
 from fixtures.stack import measured, stack
-
-
-def matter_of_batch_size(phase, tokens, params, itemsize, peak, bandwidth):
-    """A small batch for low latency, a large one for throughput: a pass reads the weights once.
-
-    That read is its time.
-    """
-    return itemsize * params / bandwidth
 
 
 def by_phase(phase, tokens, params, itemsize, peak, bandwidth):
@@ -59,6 +53,25 @@ def by_tokens_per_pass(phase, tokens, params, itemsize, peak, bandwidth):
     return max(2 * params * tokens / peak, itemsize * params / bandwidth)
 
 
+def intensity_of_the_batch(phase, part, requests, prompt, itemsize):
+    """A pass reads weights and caches once for its batch, in either phase."""
+    return 2 * requests / itemsize
+
+
+def intensity_of_the_phase(phase, part, requests, prompt, itemsize):
+    """Prefill uses what it reads for a whole prompt, a decode step for the one token that it writes."""
+    return 2 * (prompt if phase == "prefill" else 1) / itemsize
+
+
+def tokens_that_share_a_read(phase, part, requests, prompt, itemsize):
+    """2 FLOPs per token that shares a read: of weights all tokens of the pass, of a cache its request's.
+
+    So many requests make up for decode's single tokens at the weights, and never at the caches.
+    """
+    new = prompt if phase == "prefill" else 1
+    return 2 * new * (requests if part == "weights" else 1) / itemsize
+
+
 def small_batch_fills_neither(engine, batch, ridge, itemsize):
     """A small batch saturates neither compute nor bandwidth; both fill up as it grows."""
     return min(1.0, 2 * batch / itemsize / ridge)
@@ -70,34 +83,39 @@ def gpu_is_busy(engine, batch, ridge, itemsize):
 
 
 def arithmetic_idles(engine, batch, ridge, itemsize):
-    """Below the ridge the bandwidth is in full use, and of the peak the intensity over the ridge; above it
-    the other way round.
+    """Below the ridge the bandwidth is in full use, and of the peak intensity over ridge; above it inversely.
 
-    The intensity is 2 FLOPs per row over the bytes of a weight. The used share of the peak is the MFU.
+    The used share of the peak is the MFU.
     """
     intensity = 2 * batch / itemsize
     return min(1.0, ridge / intensity if engine == "bandwidth" else intensity / ridge)
 
 
-phases = st.sampled_from(["prefill", "decode"])
+phases, parts = st.sampled_from(["prefill", "decode"]), st.sampled_from(["weights", "cache"])
 
 
-@claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="measured")
-@given(phase=phases, tokens=st.sampled_from([1, 128]))
-def test_ttft_and_tpot_by_the_clock(answer, device, phase, tokens):
-    """The weights of a pass take the time of a read or of its FLOPs by its tokens, in either phase.
+@claim(wrong=(intensity_of_the_batch, intensity_of_the_phase), right=tokens_that_share_a_read, examples=40)
+@example(phase="decode", part="weights", requests=8, prompt=5)
+@example(phase="decode", part="cache", requests=8, prompt=5)
+@example(phase="prefill", part="weights", requests=1, prompt=8)
+@given(phase=phases, part=parts, requests=st.integers(1, 8), prompt=st.integers(1, 12))
+def test_ttft_and_tpot_intensity(answer, phase, part, requests, prompt):
+    """Prefill and decode are one function of their tokens at the weights, and two at the KV cache.
 
-    phase: whether the tokens are one request's prompt or the next tokens of as many requests
+    phase: the pass that is counted, of all prompts at once, or of the next token behind each of them
+    part: what the counted FLOPs and bytes belong to
+    requests: in the pass
     """
-    shape = (1, tokens) if phase == "prefill" else (tokens, 1)
-    machine, params = measured(device), stack(device).params
-    laws = 4 * params / machine.bandwidth, 2 * params * tokens / machine.peak
+    layer = ServedLayer(requests, prompt + 1)
+    layer(0, prompt)
+    start, stop = (0, prompt) if phase == "prefill" else (prompt, prompt + 1)
+    with ColdReads(*layer.weights, layer.cache) as cold:
+        layer(start, stop)
+    product, read = ("mm", layer.weights) if part == "weights" else ("bmm", [layer.cache])
+    computed = sum(kernel.flops for kernel in kernels(lambda: layer(start, stop)) if kernel.name == product)
+    intensity = computed / cold.of(*read)
 
-    (taken,) = seconds(stack(device).passing(*shape), device=device)
-
-    assert nearest(observe(seconds=taken), *laws) == approx(
-        answer(phase, tokens, params, 4, machine.peak, machine.bandwidth)
-    )
+    assert observe(flops_per_byte=intensity) == approx(answer(phase, part, requests, prompt, 4))
 
 
 @claim(wrong=(small_batch_fills_neither, gpu_is_busy), right=arithmetic_idles, evidence="measured")
@@ -110,13 +128,12 @@ def test_bandwidth_and_mfu_of_a_batch(answer, device, engine, batch):
     machine, params = measured(device), stack(device).params
     (taken,) = seconds(stack(device).passing(batch), device=device)
     best = 4 * params / machine.bandwidth if engine == "bandwidth" else 2 * params * batch / machine.peak
-
     partly = min(batch / 2 / machine.ridge, 2 * machine.ridge / batch)
 
     assert nearest(observe(share=best / taken), 1, partly) == approx(answer(engine, batch, machine.ridge, 4))
 
 
-@claim(wrong=(matter_of_batch_size, by_phase), right=by_tokens_per_pass, evidence="derived", examples=40)
+@claim(wrong=by_phase, right=by_tokens_per_pass, evidence="derived", examples=40)
 @example(phase="decode", batch=1, new=1, model=LLAMA_3_8B, machine=H100, itemsize=2)
 @example(phase="prefill", batch=1, new=200, model=LLAMA_3_8B, machine=H100, itemsize=2)
 @example(phase="prefill", batch=1, new=2000, model=LLAMA_3_8B, machine=H100, itemsize=2)
@@ -137,7 +154,6 @@ def test_ttft_and_tpot_at_full_size(answer, phase, batch, new, model, machine, i
     tokens = new if phase == "prefill" else batch
     one = counted_pass(model, tokens, 1, 0)
     params = one.weights / 2  # counted in bf16
-
     taken = observe(seconds=max(one.flops / machine.peak, params * itemsize / machine.bandwidth))
 
     assert taken == approx(answer(phase, tokens, params, itemsize, machine.peak, machine.bandwidth))
