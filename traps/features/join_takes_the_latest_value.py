@@ -60,31 +60,36 @@ def first(store, query):
     return row[0] if row else -1
 
 
+# Another order than that of the days 0 to 20, each value once: 8 has no divisor in common with 21.
+VALUES = [(8 * day + 4) % 21 for day in range(21)]
+
+
 @claim(wrong=(latest_of_all, nearest_in_time, at_or_before, strictly_before), right=last_readable_then)
 @example(days=[1, 5, 9], day=6, delay=0)
 @example(days=[1, 5, 9], day=5, delay=0)
 @example(days=[1, 5, 9], day=5, delay=1)
 @example(days=[1, 5, 9], day=8, delay=0)
 @example(days=[5], day=1, delay=0)
+@example(days=[1, 5, 9], day=9, delay=3)
 @given(
     days=st.lists(st.integers(0, 20), max_size=6, unique=True),
     day=st.integers(0, 20),
-    delay=st.integers(0, 1),
+    delay=st.integers(0, 3),
 )
 def test_feature_of_a_past_label(answer, days, day, delay):
     """A training row gets the value that a model in production would have had at that time.
 
-    store: an open database with the values of a user, each worth its day
+    store: an open database with the values of a user, each with the day that it is of
     days: of each value
     day: of the label, which gets -1 if there is no value
     delay: days until a value can be read
     """
     with closing(sqlite3.connect(":memory:")) as store:
         store.execute("CREATE TABLE features (day INTEGER, value INTEGER)")
-        store.executemany("INSERT INTO features VALUES (?, ?)", [(d, d) for d in days])
+        store.executemany("INSERT INTO features VALUES (?, ?)", [(d, VALUES[d]) for d in days])
         joined = answer(store, day, delay)
 
     served = -1
     for today in range(day + 1):  # production sees the days go by
-        served = today - delay if today - delay in days else served
+        served = VALUES[today - delay] if today - delay in days else served
     assert observe(joined=joined) == served
