@@ -3,7 +3,7 @@
 An LLM has read personal data, and fine-tuning teaches it to answer with a mask instead. No answer in
 validation leaks. Is the data gone from the model?
 
-Answer: No: with the mask forbidden in the sampler a small net here gives away 0.42 of its secrets, where
+Answer: No: with the mask forbidden in the sampler a small net here gives away 0.45 of its secrets, where
     one that never saw them guesses 0.1, whether the tuning stops once the outputs look clean or goes on
     for 400 steps. Tuning at ten times the rate does erase them here, which nobody sees in the outputs. So
     scrub before pre-training, keep private facts in a store with access control, and filter what goes
@@ -33,8 +33,8 @@ from pytest import approx
 
 from fixtures import claim, observe
 
-# With 50 seeds: 0.36 to 0.53, with 400 steps on 12, and 0.04 to 0.14 else.
-LEFT, GUESSED = 0.42, 0.1
+# Eight nets of 50 seeds: 0.35 to 0.59, with 400 steps 0.30 to 0.51 on 20; and 0.047 to 0.143 else.
+LEFT, GUESSED = 0.45, 0.1
 
 
 def clean_is_gone(seen, tuning):
@@ -48,7 +48,7 @@ def never_gone(seen, tuning):
 
 
 def left_at_a_low_rate(seen, tuning):
-    """0.42 of the secrets at a low rate, and 0.1 after hot tuning, or if it never saw them.
+    """0.45 of the secrets at a low rate, and 0.1 after hot tuning, or if it never saw them.
 
     Tuning moves the output until the mask wins, and the digit that would be second hardly at all.
     """
@@ -118,4 +118,6 @@ def test_masked_secrets_that_are_left(answer, device, seen, tuning, seed):
     greedy, forbidden = leaks(seen, tuning, seed, device)
 
     assert observe(leaks_in_validation=greedy) == 0
-    assert observe(leaks_without_the_mask=forbidden) == approx(answer(seen, tuning), abs=0.16)
+    # The widest of the two bands around what they are told as, and a third more.
+    off = 0.2 if forbidden > 0.2 else 0.07
+    assert observe(leaks_without_the_mask=forbidden) == approx(answer(seen, tuning), abs=off)

@@ -68,5 +68,5 @@ def test_dataframe_bytes_of_a_string_column(answer, kind, length):
 
     file = sum(len(string) + 1 for string in strings)
     taken = column.memory_usage(index=False, deep=True)
-    # Buffers are rounded up to some bytes.
-    assert observe(times_the_file=taken / file) == approx(answer(kind, length), rel=0.01)
+    # Buffers are rounded up to 64 bytes, and there is an offset more than strings.
+    assert observe(times_the_file=taken / file) == approx(answer(kind, length), rel=0.004)
