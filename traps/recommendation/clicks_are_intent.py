@@ -79,6 +79,8 @@ markets = st.sampled_from(
 )
 @example(reward="click", items=((0.15, 0.02), (0.05, 0.2)), seed=0)
 @example(reward="sign-up", items=((0.15, 0.02), (0.05, 0.2)), seed=0)
+@example(reward="sign-up", items=((0.2, 0.05), (0.08, 0.2)), seed=0)
+@example(reward="click", items=(BAIT, HONEST, (0.02, 0.1)), seed=0)
 @given(reward=st.sampled_from(["click", "sign-up"]), items=markets, seed=st.integers(0, 9999))
 def test_clickbait_and_the_reward(answer, reward, items, seed):
     """Thompson sampling ends with the item that its reward is best for, and brings that item's sign-ups.
