@@ -119,7 +119,7 @@ widths = st.integers(2, 8).map(lambda n: 8 * n)
 @example(d=12_288, layers=1, context=2048, batch=1, vocab=50_257, tied=True)  # a layer of GPT-3
 @example(d=16, layers=1, context=1, batch=1, vocab=16, tied=False)  # Megatron-LM pull 995: 20,160
 @example(d=16, layers=1, context=1, batch=1, vocab=1024, tied=False)  # more head than blocks
-@example(d=16, layers=2, context=64, batch=1, vocab=16, tied=True)  # T = 4d
+@example(d=16, layers=2, context=256, batch=1, vocab=16, tied=True)  # T = 16d
 @given(
     d=widths,
     layers=st.integers(1, 2),
