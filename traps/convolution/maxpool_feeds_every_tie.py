@@ -80,13 +80,14 @@ def windows(x, width, k, stride):
 @st.composite
 def grids(draw):
     """Cells of a grid, row by row, and its width: values from 0 to 3, so that ties are frequent."""
-    height, width = draw(st.integers(2, 4)), draw(st.integers(2, 4))
+    height, width = draw(st.integers(2, 5)), draw(st.integers(2, 5))
     return draw(st.lists(st.integers(0, 3), min_size=height * width, max_size=height * width)), width
 
 
 @claim(wrong=(every_maximum, even_shares, last_writer), right=first_maximum, examples=40)
 @example(grid=([1, 1, 0, 1], 2), k=2, stride=2)
 @example(grid=([0, 0, 0, 0, 1, 0, 0, 0, 0], 3), k=2, stride=1)
+@example(grid=([0, 0, 1, 0, 0] * 2, 5), k=2, stride=3)  # windows apart
 @given(grid=grids(), k=st.integers(2, 3), stride=st.integers(1, 3))
 def test_pool_gradient_of_tied_maxima(answer, device, grid, k, stride):
     """A max pool sends the gradient of a window to its first maximum, and a cell adds up what it is sent.
