@@ -32,18 +32,21 @@ from pytest import approx
 from fixtures import claim, observe
 
 
-def clean_report(leaked, fresh):
-    """No n-gram is shared, so the score is that on fresh items."""
-    return fresh
+def clean_report(leaked, copied, fresh):
+    """What the check finds inflates the score; if it finds nothing, the score is that on fresh items."""
+    return leaked_items_are_known(leaked, copied, fresh) if copied == "verbatim" else fresh
 
 
-def leaked_items_on_top(leaked, fresh):
+def leaked_items_on_top(leaked, copied, fresh):
     """Every leaked item is answered, so the score rises by their share."""
     return min(1.0, fresh + leaked)
 
 
-def leaked_items_are_known(leaked, fresh):
-    """Fresh + c·(1 - fresh): of the leaked items only those count that would have been wrong."""
+def leaked_items_are_known(leaked, copied, fresh):
+    """Fresh + c·(1 - fresh), whether in the same words or others.
+
+    Of the leaked items only those count that would have been wrong.
+    """
     return fresh + leaked * (1 - fresh)
 
 
@@ -66,7 +69,7 @@ WORDS, VOCAB, DIM, TEST = 12, 200, 6, 400
 
 
 @cache
-def accuracies(leaked, seed, device):
+def accuracies(leaked, copied, seed, device):
     """Accuracy on a test of which a share leaked, on fresh items, and how many 8-grams were shared."""
     torch.manual_seed(seed)
     words = torch.randn(VOCAB, DIM)
@@ -80,8 +83,9 @@ def accuracies(leaked, seed, device):
 
     (trained, labels), (test, keys), (new, answers) = items(800), items(TEST), items(2000)
     seen = round(leaked * TEST)
-    paraphrases = test[:seen] + VOCAB * (torch.arange(WORDS) % 6 == 5)  # every 6th word is a synonym
-    trained = torch.cat([trained, *[paraphrases] * 4])
+    other = torch.arange(WORDS) % 6 == 5  # every sixth word of a paraphrase is a synonym
+    copies = test[:seen] + VOCAB * other * (copied == "paraphrased")
+    trained = torch.cat([trained, *[copies] * 4])
     labels = torch.cat([labels, *[keys[:seen]] * 4])
     net = torch.nn.Sequential(torch.nn.Linear(WORDS * DIM, 128), torch.nn.ReLU(), torch.nn.Linear(128, 4)).to(
         device
@@ -107,22 +111,28 @@ def grams(texts, n):
 @claim(
     wrong=(clean_report, leaked_items_on_top), right=leaked_items_are_known, evidence="trained", examples=2
 )
-@example(leaked=0.9, seed=0)
-@example(leaked=0.5, seed=0)
-@example(leaked=0.0, seed=0)
-@given(leaked=st.sampled_from([0.9, 0.5, 0.25, 0.0]), seed=st.integers(0, 9999))
-def test_contamination_of_a_score(answer, device, leaked, seed):
-    """A test whose items were trained on in other words reads high, and shares no 8-gram with the training.
+@example(leaked=0.9, copied="paraphrased", seed=0)
+@example(leaked=0.9, copied="verbatim", seed=0)
+@example(leaked=0.5, copied="paraphrased", seed=0)
+@example(leaked=0.0, copied="paraphrased", seed=0)
+@given(
+    leaked=st.sampled_from([0.9, 0.5, 0.25, 0.0]),
+    copied=st.sampled_from(["paraphrased", "verbatim"]),
+    seed=st.integers(0, 9999),
+)
+def test_contamination_of_a_score(answer, device, leaked, copied, seed):
+    """A test whose items were trained on reads high in other words as in the same, where 8-grams find it.
 
-    leaked: share of the test whose paraphrases were trained on
+    leaked: share of the test whose copies were trained on
+    copied: word by word, or with two other words of twelve
     fresh: accuracy on new items
     """
-    score, fresh, shared = accuracies(leaked, seed, device)
+    score, fresh, shared = accuracies(leaked, copied, seed, device)
 
-    assert observe(shared_8grams=shared) == 0
-    # Five standard errors of the items that have not leaked, and 0.03: 50 seeds were within 0.023 at c = 0.9.
-    error = 5 * (0.25 * (1 - leaked) / TEST) ** 0.5 + 0.03
-    assert observe(score=score) == approx(answer(leaked, observe(fresh=fresh)), abs=error)
+    assert (observe(shared_8grams=shared) > 0) == (leaked > 0 and copied == "verbatim")
+    # Five standard errors of the items that have not leaked, and 0.01 for those that were not memorized.
+    error = 5 * (0.25 * (1 - leaked) / TEST) ** 0.5 + 0.01
+    assert observe(score=score) == approx(answer(leaked, copied, observe(fresh=fresh)), abs=error)
 
 
 @claim(wrong=(all_that_is_verbatim, as_long_as_the_gap), right=between_two_edits, evidence="derived")
