@@ -3,10 +3,10 @@
 Of 17 blocks of 1 MiB every second one was freed, 8 MiB in all, and a request for a little more than 1 MiB
 finds no room. What is that called, how is it seen, and what helps?
 
-Answer: External fragmentation: free memory lies in holes, and a request needs one that is large enough. Here
-    glibc's heap serves 1,023 KiB from a hole and grows for 1,025. On CUDA it shows as reserved memory far
-    above allocated; if both are about the same, it is no fragmentation. Keep what lives long apart from what
-    comes and goes, use fewer shapes, or set expandable_segments:True.
+Answer: External fragmentation: free memory lies in holes, and a request needs one that is large enough.
+    Here glibc's heap serves 1,023 KiB from a hole and grows for 1,025. On CUDA it shows as reserved
+    memory far above allocated; if both are about the same, it is no fragmentation. Keep what lives long
+    apart from what comes and goes, use fewer shapes, or set expandable_segments:True.
 Verdict: not judged: the stored text stops before the cause that its title names, fragmentation
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #2
 Source: PyTorch documentation 2025, "CUDA semantics": memory management, expandable_segments,
@@ -16,11 +16,11 @@ Source: Linux man-pages 2024, "mallinfo(3)", "mallopt(3)": M_MMAP_MAX, M_TOP_PAD
 Terms: OOM, fragmentation, external fragmentation, caching allocator, CUDA out of memory, reserved but
     unallocated, expandable_segments, PYTORCH_CUDA_ALLOC_CONF, memory_stats, max_split_size_mb, malloc
 Right when: All free memory is one hole, as when everything was freed.
-Limits: The heap of glibc on Linux, which holds torch's tensors on the CPU here; blocks above its threshold
-    it maps by themselves unless told not to, as here. What is exactly as large as a hole may miss it by the
-    bytes of its alignment. CUDA's caching allocator merges holes inside a segment alone, and was not run;
-    its signs and cures are its documentation's. That memory grows from step to step is the page
-    oom_is_cured_by_a_smaller_batch.
+Limits: The heap of glibc on Linux, which holds torch's tensors on the CPU here; blocks above its
+    threshold it maps by themselves unless told not to, as here. What is exactly as large as a hole may
+    miss it by the bytes of its alignment. CUDA's caching allocator merges holes inside a segment alone,
+    and was not run; its signs and cures are its documentation's. That memory grows from step to step is
+    the page oom_is_cured_by_a_smaller_batch.
 """
 
 import ctypes
@@ -70,11 +70,12 @@ def growth(stride, request):
     def kib(size):
         return torch.empty(size * 1024, dtype=torch.uint8)
 
-    # Holes that were there before are filled: from then on the heap grows for each block.
+    # Holes of 500 KiB and more that were there before are filled: from then on the heap grows for each
+    # block, and no request, the least of 512 KiB, is served by what is left.
     filled, grown = [], 0
     while grown < 8:
         before = heap_kib()
-        filled.append(kib(1000))
+        filled.append(kib(500))
         grown = grown + 1 if heap_kib() > before else 0
     blocks = [kib(1024) for _ in range(BLOCKS)]
     kept = blocks[::stride]
