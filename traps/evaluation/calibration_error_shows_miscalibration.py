@@ -59,6 +59,7 @@ def deviation(i, bins):
 @example(n=300, bins=15, seed=0)
 @example(n=3000, bins=15, seed=0)
 @example(n=3000, bins=5, seed=0)
+@example(n=100, bins=15, seed=0)
 @given(
     n=st.sampled_from([100, 300, 1000, 3000]), bins=st.sampled_from([5, 10, 15]), seed=st.integers(0, 9999)
 )
