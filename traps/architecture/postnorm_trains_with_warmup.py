@@ -90,6 +90,7 @@ def trained(design, warmup, depth, seed, device):
 @example(design="post-norm", warmup=True, depth=24, seed=0)
 @example(design="pre-norm", warmup=False, depth=24, seed=0)
 @example(design="post-norm", warmup=False, depth=2, seed=0)
+@example(design="DeepNorm", warmup=False, depth=24, seed=0)
 @given(
     design=st.sampled_from(["pre-norm", "DeepNorm", "post-norm"]),
     warmup=st.booleans(),

@@ -15,10 +15,10 @@ Source: Bahri et al. 2021, "Explaining Neural Scaling Laws", abstract, https://a
 Terms: intrinsic dimension, data manifold, manifold, curse of dimensionality, scaling law, neural scaling
     law, duplicates, deduplication, plateau, sample complexity
 Right when: All tasks that are compared have data of one dimension.
-Limits: ReLU nets with two hidden layers and 300 steps, 60 against 600 samples without noise; the target is
-    a sum of 16 waves. The figures are of these sizes, no exponents. At one or two dimensions the steps
+Limits: ReLU nets with two hidden layers and 300 steps, 60 against 600 samples without noise; the target
+    is a sum of 16 waves. The figures are of these sizes, no exponents. At one or two dimensions the steps
     decide, and not the samples. Copies, and kernel regression, where exponents show, are the page
-    data_scaling_goes_by_the_inputs. Of both papers the abstracts were read.
+    data_scaling_goes_by_the_features. Of both papers the abstracts were read.
 """
 
 from functools import cache

@@ -17,8 +17,9 @@ Terms: intrinsic dimension, intrinsic_dimension, data manifold, manifold, curse 
     exponent, power law, plateau, deduplication, duplicates, nonparametric rate
 Right when: The data fill all of their features, as 32 dimensions in 32 features do.
 Limits: Kernel regression from 60 to 600 samples of a random rough function on a cube, turned into 32
-    features; medians of seven worlds, of 21 at one dimension, as these differ by a factor. No language. A
-    plateau may come of label noise as well, which is not shown. Of both papers the abstracts were read.
+    features; medians of seven worlds, of 21 at one dimension, as these differ by a factor. No language.
+    Nets are the page data_helps_alike_at_any_dimension. A plateau may come of label noise, which is not
+    shown. Of both papers the abstracts were read.
 """
 
 from math import log
@@ -70,6 +71,7 @@ def error(kernel, target, n, test):
     examples=10,
 )
 @example(dimension=1, copies=False, times=10, seed=0)
+@example(dimension=2, copies=False, times=10, seed=0)
 @example(dimension=4, copies=False, times=10, seed=0)
 @example(dimension=8, copies=False, times=10, seed=0)
 @example(dimension=16, copies=False, times=10, seed=0)

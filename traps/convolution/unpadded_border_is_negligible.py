@@ -43,7 +43,7 @@ def one_pixel_per_layer(pixels, convs, k, stride):
 
 
 def whole_kernel_but_one(pixels, convs, k, stride):
-    """K - 1 pixels per layer, half at either edge: 224 - 50 · 2 = 124, and nothing of 100.
+    """K - 1 pixels per layer, half at either edge: 224 - 50 · 2 = 124; a map of 100 vanishes.
 
     Behind a stride of 2 each pixel is two of the image.
     """
