@@ -21,7 +21,7 @@ from .charts import Chart
 from .gather import natural
 from .view import AnswerView, ClaimView, Corpus, PageView
 
-SAID = 80
+SAID = 60
 """Characters of an answer in the comparison."""
 
 DIGEST = 12
