@@ -89,6 +89,7 @@ def changed_in_a_longer_visit(rate, visit, law, latency, policy, open_hours, hol
 )
 @example(rate=1.0, visit=0.5, law="fixed", latency=10, policy="at once", open_hours=12, hold=0.5, seed=0)
 @example(rate=1.0, visit=0.5, law="exponential", latency=10, policy="daily", open_hours=24, hold=0, seed=0)
+@example(rate=0.05, visit=1.0, law="fixed", latency=10, policy="daily", open_hours=24, hold=0, seed=0)
 @given(
     rate=st.sampled_from([0.0, 0.05, 1.0, 2.0]),
     visit=st.sampled_from([0.1, 0.5, 1.0]),
