@@ -23,6 +23,7 @@ Limits: Linux, a file of zeros in a temporary folder, children forked for each t
     memory each way takes is the page memmap_loads_the_file.
 """
 
+import ctypes
 import re
 import resource
 from bisect import bisect
@@ -82,7 +83,12 @@ def bytes_read(way, file):
 
 
 def works(way, limit, room, file):
-    """Whether a process that may take so many MiB more reads the file."""
+    """Whether a process that may take so many MiB more reads the file.
+
+    Free memory at the top of its heap is given back first, as glibc would add to it what the limit lacks.
+    """
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
     kind = {"address space": resource.RLIMIT_AS, "data": resource.RLIMIT_DATA}[limit]
     field = {"address space": "VmSize", "data": "VmData"}[limit]
     status = Path("/proc/self/status").read_text("utf-8")
