@@ -34,8 +34,8 @@ from pytest import approx
 
 from fixtures import claim, observe
 
-# ReLU's error over that of SwiGLU and of Swish, with 50 seeds each: 13 to 30 and 1.4 to 2.2 on products,
-# 0.20 to 0.46 and 0.30 to 0.60 on ReLUs.
+# ReLU's error over that of SwiGLU and of Swish: 13 to 30 with 50 seeds and 1.1 to 2.3 with 400 on products,
+# 0.20 to 0.46 and 0.30 to 0.60 on ReLUs with 50.
 GATE, SWISH, RELUS = 20, 1.8, 0.4
 
 
@@ -113,5 +113,5 @@ def test_swiglu_against_relu(answer, device, design, target, seed):
     times = error("ReLU", target, seed, device) / error(design, target, seed, device)
 
     # Relative to what is seen on products, absolute on ReLUs, where a ratio of 1 would be a tie.
-    off = {"abs": 0.24} if target == "ReLUs" else {"rel": 0.65 if design == "SwiGLU" else 0.35}
+    off = {"abs": 0.24} if target == "ReLUs" else {"rel": 0.65 if design == "SwiGLU" else 0.42}
     assert observe(times=times) == approx(answer(design, target), **off)
