@@ -105,6 +105,12 @@ def test_a_picture_that_shows_nothing_is_left_out(repository, columns, reason):
     assert reason in told
 
 
+def test_more_answers_than_marks_have_no_picture(repository, monkeypatch):
+    """Two of them would look alike."""
+    monkeypatch.setattr(charts, "RIVALS", 1)
+    assert "2 wrong answers could not be told apart" in charted(repository)
+
+
 def test_answers_that_act_have_no_picture(repository):
     """An implementation predicts no number."""
     page = read_page(repository)
@@ -196,7 +202,7 @@ def test_marks_differ_in_shape(repository):
     """As many shapes as there are colours of answers."""
     answers = [name for name in COLOURS if name == "--right" or name.startswith("--wrong")]
     assert [*MARKS] == answers
-    assert len(set(MARKS.values())) == len(answers)
+    assert len(set(MARKS.values())) == len(answers) == charts.RIVALS + 1
 
 
 def test_only_what_changed_is_drawn_anew(repository, tmp_path, monkeypatch):

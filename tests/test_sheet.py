@@ -404,21 +404,21 @@ def test_a_picture_is_drawn_anew_only_if_it_shows_something_else(repository):
 
 
 def test_a_picture_goes_with_its_page(repository):
-    """As does one that shows nothing any more; what is no picture stays."""
+    """As does one that shows nothing any more; what the tool has not drawn stays."""
     with_samples(repository)
     add(repository, "scaling/halves")
     with_samples(repository, "scaling/halves")
     printed(repository)
     pictures = repository / "facts/pictures"
-    (pictures / "notes.txt").write_text("mine")
+    (pictures / "drawing.svg").write_text("<svg/>")
     (repository / "traps/scaling/halves.py").unlink()
     (repository / "evidence/cpu/scaling/halves.json").unlink()
     printed(repository)
-    assert sorted(path.name for path in pictures.iterdir()) == ["kvcache.svg", "notes.txt"]
+    assert sorted(path.name for path in pictures.iterdir()) == ["drawing.svg", "kvcache.svg"]
 
     write_record(repository, read_page(repository))
     assert "pictures/" not in printed(repository, "facts/inference.md")
-    assert sorted(path.name for path in pictures.iterdir()) == ["notes.txt"]
+    assert sorted(path.name for path in pictures.iterdir()) == ["drawing.svg"]
 
 
 # Refusals

@@ -246,7 +246,7 @@ def test_it_asks_nothing_of_anywhere(files, html):
     """No font, no image and no script from outside; no style but the one sheet."""
     assert "url(" not in files["style.css"].replace("url(#", "")
     for name, page in html.items():
-        assert page.tags.isdisjoint({"img", "iframe", "style", "form"}) or name == "index.html"
+        assert page.tags.isdisjoint({"img", "iframe", "style", "form"})
         loaded = re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=\"([^\"]+)\"", files[name])
         assert not [address for address in loaded if address.startswith(OURS)]
 

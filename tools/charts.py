@@ -18,7 +18,6 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from fixtures.glossary import glossary
 from fixtures.trial.record import Samples
 from fixtures.trial.words import number, plural
 
@@ -42,6 +41,12 @@ WIDE = 30
 
 CHANCE = {"seed", "seeds", "data", "rng"}
 """Inputs that only set chance: their size explains nothing."""
+
+RIVALS = 5
+"""Wrong answers for which there are marks that can be told apart."""
+
+LENGTH = "length of "
+"""How an axis is named along which lists stand by their length."""
 
 LABEL = 18
 """Characters of a place's label along an x that is no number."""
@@ -130,7 +135,7 @@ class Chart:
     def description(self) -> str:
         """The picture in words, for those who do not see it."""
         told = [f"{words(s.name)} {_reach(s, self.kind)}" for s in self.series]
-        return f"{self.caption} {'; '.join(told)}.".replace("..", ".")
+        return f"{self.caption} {'; '.join(told)}."
 
 
 def _reach(series: Series, kind: str) -> str:
@@ -156,6 +161,8 @@ def chart(claim: ClaimView) -> Chart | str:
     run = claim.right.runs[claim.lead]
     if not claim.quantity or run.samples is None:
         return "There is no picture: the answers are implementations, which act and predict no number."
+    if len(claim.wrong) > RIVALS:
+        return f"There is no picture: {len(claim.wrong)} wrong answers could not be told apart."
     points = _points(claim, [run.samples, *([run.worked] if run.worked else [])])
     if len(points.observed) < FEWEST:
         return "There is no picture: fewer than three examples are single numbers. A table tells them."
@@ -178,7 +185,7 @@ def chart(claim: ClaimView) -> Chart | str:
         return "There is no picture: its inputs take too few values, or too many that are no numbers."
     else:
         x, along = found
-        x = replace(x, meaning=meaning(claim, x.name.removeprefix("length of ")))
+        x = replace(x, meaning=claim.meanings.get(x.name.removeprefix(LENGTH), ""))
         kind = "ratio" if ratio else "values"
         quantity = words(claim.quantity)
         y = Axis(f"{quantity}, predicted / observed", "log") if ratio else _value_axis(claim.quantity, points)
@@ -198,12 +205,6 @@ def leading(page: PageView) -> Chart | None:
     """The picture that speaks for a page: that of its first claim that has one."""
     known = (chart(claim) for claim in page.claims)
     return next((found for found in known if isinstance(found, Chart)), None)
-
-
-def meaning(claim: ClaimView, name: str) -> str:
-    """What an input means, with its unit; empty where neither the claim nor the vocabulary says it."""
-    word = glossary().get(name)
-    return claim.text.inputs.get(name) or (str(word) if word else "")
 
 
 def words(name: str) -> str:
@@ -272,7 +273,7 @@ def _sizes(name: str, points: _Points) -> Iterator[tuple[str, list[float]]]:
     if len(numbers) == len(column):
         yield name, numbers
     elif len(lengths) == len(column):
-        yield f"length of {name}", lengths
+        yield f"{LENGTH}{name}", lengths
 
 
 def _rank_correlation(xs: Sequence[float], ys: Sequence[float]) -> float:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from fixtures.glossary import glossary
 from fixtures.trial.page import PageError
 from fixtures.trial.record import RecordError, Spread as Ends, write_atomically
 
@@ -351,7 +350,7 @@ def _claim(page: PageView, claim: ClaimView) -> Claim:
         sentence=claim.text.sentence,
         evidence=claim.text.evidence,  # type: ignore[arg-type]  # pydantic holds it to the kinds
         regime=claim.regime,
-        inputs=_inputs(claim),
+        inputs=claim.meanings,
         quantity=claim.quantity,
         verified=claim.verified,
         owed=dict(claim.owed),
@@ -375,13 +374,6 @@ def _claim(page: PageView, claim: ClaimView) -> Claim:
             for column, seen in claim.right.observed.items()
         },
     )
-
-
-def _inputs(claim: ClaimView) -> dict[str, str]:
-    """What each input that is drawn means, by the claim's own docstring or the field's vocabulary."""
-    words: Mapping[str, object] = {**glossary(), **claim.text.inputs}
-    drawn = (name for name in claim.text.parameters if name not in ("answer", "device", "gpu"))
-    return {name: str(words.get(name, "")) for name in drawn}
 
 
 def _answer(page: PageView, claim: ClaimView, answer: AnswerView) -> Answer:

@@ -124,11 +124,6 @@ def terms(corpus: Corpus) -> dict[str, list[tuple[str, list[PageView]]]]:
     return dict(sorted(letters.items()))
 
 
-def meanings(claim: ClaimView) -> list[tuple[str, str]]:
-    """The inputs of a claim of which it is known what they mean."""
-    return [(name, told) for name in claim.text.parameters if (told := charts.meaning(claim, name))]
-
-
 def linked(html: str, titles: Mapping[str, str]) -> Markup:
     """HTML in which the names of pages lead to them, under their titles; within a tag a name stays."""
     known = re.compile(r"(<[^>]*>)|\b(" + "|".join(sorted(map(re.escape, titles), reverse=True)) + r")\b")

@@ -39,6 +39,8 @@ COLOURS = {
 """Each colour of a picture, on light and on dark paper; they differ in lightness as well as in hue."""
 
 MOST_TICKS = 7
+"""Ticks of an axis."""
+
 NAME = 70
 """Characters of the name of an axis."""
 
@@ -57,6 +59,8 @@ STYLE = (
 )
 """The style of a picture that stands alone."""
 
+OURS = re.compile(r'<svg [^>]*aria-labelledby="t[0-9a-f]{16} d[0-9a-f]{16}"')
+"""How a picture begins, and no other file."""
 
 SLIMMER = (
     (r"^.*?<svg[^>]*>|</svg>\s*$|<metadata>.*?</metadata>|<!--.*?-->|<style type=.*?</style>", ""),

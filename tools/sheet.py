@@ -19,7 +19,7 @@ from fixtures.trial.record import RecordError, write_atomically
 
 from .charts import leading
 from .gather import SheetError
-from .pictures import alone, draw
+from .pictures import OURS, alone, draw
 from .printers import print_area, print_list, print_sheet
 from .view import Corpus, view
 
@@ -60,7 +60,9 @@ def _printed(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.glob("*.md")):
         if path.read_text(encoding="utf-8", errors="replace").startswith(PRINTED):
             yield path
-    yield from sorted((folder / PICTURES).glob("*.svg"))
+    for path in sorted((folder / PICTURES).glob("*.svg")):
+        if OURS.match(path.read_text(encoding="utf-8", errors="replace")):
+            yield path
 
 
 def _between(readme: str, listed: str) -> str:

@@ -92,7 +92,7 @@ def _traps(root: Path, corpus: Corpus, source: str, common: dict[str, object]) -
     pages = [(area, page) for area in corpus.areas for page in area.pages]
     for at, (area, page) in enumerate(pages):
         before, after = (pages[i][1] if 0 <= i < len(pages) else None for i in (at - 1, at + 1))
-        charts = {claim.text.name: known[page.page.slug, claim.text.name] for claim in page.claims}
+        shown = {claim.text.name: known[page.page.slug, claim.text.name] for claim in page.claims}
         yield (
             f"{page.page.slug}.html",
             _render(
@@ -104,7 +104,7 @@ def _traps(root: Path, corpus: Corpus, source: str, common: dict[str, object]) -
                 after=after,
                 pictures={
                     name: chart if isinstance(chart, str) else Picture(chart, drawn[chart.digest])
-                    for name, chart in charts.items()
+                    for name, chart in shown.items()
                 },
                 citation=leaves.citation(page),
                 source_link=f"{source.rstrip('/')}/{page.page.name}" if source else "",
@@ -187,7 +187,6 @@ def _templates() -> jinja2.Environment:
     templates.globals.update(
         entries=entries,
         fate=leaves.fate,
-        meanings=leaves.meanings,
         words=charts.words,
         kinds=EVIDENCE,
         missed=phrases.missed,

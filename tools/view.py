@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from fixtures.glossary import glossary
 from fixtures.trial.page import ClaimText, Page, Rival, chapters, pages
 from fixtures.trial.plain import ROUNDING
 from fixtures.trial.record import Counterexample, Environment, Fit, Observation, Run, minor
@@ -136,6 +137,13 @@ class ClaimView:
         line = f"@given({', '.join(self.text.regime)})"
         lines = "".join(f"    {part},\n" for part in self.text.regime)
         return "\n".join([*self.text.definitions, line if len(line) <= 88 else f"@given(\n{lines})"])
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each drawn input means, with its unit: by the claim itself, or else by the vocabulary."""
+        words: dict[str, object] = {**glossary(), **self.text.inputs}
+        drawn = (name for name in self.text.parameters if name not in ("answer", "device", "gpu"))
+        return {name: str(words.get(name, "")) for name in drawn}
 
     def figure(self, answer: AnswerView) -> Counterexample | None:
         """The example that tells a wrong answer from the truth: a worked one, else the smallest found."""
