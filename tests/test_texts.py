@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from fixtures.texts import byte_level_bpe, count, held_out, text
+from fixtures.texts import byte_level_bpe, count, count_held_out, held_out, text
 
 
 @pytest.mark.parametrize("name", ["docs", "code", "rot13"])
@@ -39,3 +39,9 @@ def test_merges_shorten_a_text_and_lose_nothing():
     assert large.get_vocab_size() == 512
     assert count(large, held_out("docs")) < count(small, held_out("docs"))
     assert large.decode(large.encode(" two  blanks\n").ids) == " two  blanks\n"
+
+
+def test_tokens_of_the_held_out_fifth_are_counted():
+    """With 256 tokens one per byte, of the whole fifth or of its beginning."""
+    assert count_held_out("docs", 256, "code") == len(held_out("code").encode())
+    assert count_held_out("docs", 256, "code", 100) == len(held_out("code")[:100].encode())

@@ -5,10 +5,10 @@ draw k of the pool? And does a uniform sample of events show every user with the
 
 Answer: No: draw each event from a shard with the odds of what that shard still stands for. With one event
     seen on the left, two on the right and a buffer of one, the pool takes the left event with 1/2, where
-    1/3 is right; of two shards with three events each and buffers of two, it takes a given pair of one
-    shard with 1/18, where 1/15 is right. Users are not alike either: a user who causes c of N events is
-    in the sample with probability 1 - C(N-c, k)/C(N, k), so with one event of three and a sample of one
-    it is 1/3, though there are but two users.
+    1/3 is right; with a buffer of two even two shards of three events each give pairs of one shard too
+    rarely. Users are not alike either: a user who causes c of N events is in the sample with probability
+    1 - C(N-c, k)/C(N, k), so with one event of three and a sample of one it is 1/3, though there are but
+    two users.
 Verdict: not judged: the newsletter's abstract speaks of one stream, and of events
 Asked: AI Interview Prep newsletter, ML System Design #33
 Source: Vitter 1985, "Random sampling with a reservoir", ACM TOMS 11(1), pages 37-57,
@@ -100,7 +100,9 @@ def test_merged_reservoirs_are_uniform(answer, k, left, right):
     size = min(k, len(events))
 
     def merge(rng):
-        buffers = [rng.sample(seen, min(k, len(seen))) for seen in (events[:left], events[left:])]
+        buffers = [
+            rng.sample(seen, k) if len(seen) > k else list(seen) for seen in (events[:left], events[left:])
+        ]
         return frozenset(answer(buffers[0], left, buffers[1], right, k, rng))
 
     chance = law(merge)

@@ -3,11 +3,11 @@
 You have trained a tokenizer on your domain's texts. What does it do to other texts, and what becomes of a
 pretrained model that takes it?
 
-Answer: It pays at home and costs abroad: at the same vocabulary a tokenizer of documentation takes some
-    1.2 times the tokens on code that one of code takes, and the other way round 1.2 times as well. So
-    train it on the mixture that will be served. In a pretrained model a swap voids the embeddings: of
-    4,096 ids 257 keep their token. Copied by string, 1,807 rows survive, and the rest has to be trained;
-    so add terms to the old vocabulary instead.
+Answer: It pays at home and costs abroad: with 4,096 tokens one of documentation takes 1.2 times what code's
+    own takes on code, and 2.4 times on a text that shares no word with it. So train it on the mixture that
+    will be served. In a pretrained model a swap voids the embeddings: of 4,096 ids 257 keep their token.
+    Copied by string, 1,807 rows survive, and the rest has to be trained; so add terms to the old vocabulary
+    instead.
 Says: A tokenizer trained from scratch on the legal and medical corpus lowers training cost.
 Verdict: holds if training starts from scratch and what is served is the domain's text
 Asked: Top 25 LLM System Design Interview Questions (Hoang 2025), chapter 1
@@ -17,17 +17,17 @@ Terms: tokenizer, domain tokenizer, fertility, tokens per word, BPE, vocabulary,
     extension, embedding rows, continued pretraining, domain adaptation, compression
 Right when: Nothing but the domain is tokenized.
 Limits: Three texts, Python's documentation and its library's source, and the first in ROT13, which shares
-    no word with it as another language would. Lines drawn under headings are taken out: with them code's
-    tokenizer takes a third more on documentation, and with Python 3.13 two thirds, for dashes alone. That
-    the domain's tasks improve, as the book says as well, was not tried. Of the paper the abstract was
-    read.
+    no word with it and stands for another language. Lines drawn under headings are taken out: with them
+    code's tokenizer takes a third more on documentation, and with Python 3.13 two thirds, for dashes
+    alone. That the domain's tasks improve, as the book says as well, was not tried. Of the paper the
+    abstract was read.
 """
 
 from hypothesis import example, given, strategies as st
 from pytest import approx
 
 from fixtures import claim, observe
-from fixtures.texts import byte_level_bpe, count, held_out
+from fixtures.texts import byte_level_bpe, count_held_out
 
 # Seen with Python 3.11 to 3.13: 1.15 to 1.25 times between docs and code with any of these vocabularies;
 # to and from rot13 1.54 to 1.65 with 512 tokens, 2.29 to 2.48 with 4,096.
@@ -39,11 +39,6 @@ SAME_IDS, SAME_STRINGS = 257.0, {512: 370, 4096: 1807}
 def of_no_consequence(trained, on, vocab):
     """Byte-level BPE of one size is much the same, whatever it was trained on."""
     return 1.0
-
-
-def a_bit_more_abroad(trained, on, vocab):
-    """Any text pays some 20 % for another's tokenizer."""
-    return 1.0 if trained == on else ABROAD
 
 
 def better_at_home(trained, on, vocab):
@@ -75,7 +70,7 @@ def few_ids_and_many_strings(by, vocab):
     return SAME_IDS if by == "id" else SAME_STRINGS[vocab]
 
 
-@claim(wrong=(of_no_consequence, a_bit_more_abroad), right=better_at_home)
+@claim(wrong=of_no_consequence, right=better_at_home)
 @example(trained="docs", on="code", vocab=4096)
 @example(trained="docs", on="rot13", vocab=4096)
 @given(
@@ -90,8 +85,7 @@ def test_domain_tokenizer_abroad(answer, trained, on, vocab):
         the documentation in ROT13, which shares no word with it
     on: the text whose held-out fifth is cut, by it and by its own tokenizer
     """
-    passage = held_out(on)
-    tokens, own = (count(byte_level_bpe(name, vocab), passage) for name in (trained, on))
+    tokens, own = (count_held_out(name, vocab, on) for name in (trained, on))
     off = 0.12 if trained != on else 0.0
     assert observe(times=tokens / own) == approx(answer(trained, on, vocab), abs=off)
 

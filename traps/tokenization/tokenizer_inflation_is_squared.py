@@ -34,7 +34,7 @@ from pytest import approx
 from fixtures import claim, observe
 from fixtures.meters import flops, saved_bytes
 from fixtures.nets import LM, attention
-from fixtures.texts import byte_level_bpe, count, held_out
+from fixtures.texts import count_held_out
 
 
 def times_squared(own, cut, d, layers, head):
@@ -92,8 +92,7 @@ def test_cost_of_a_foreign_tokenizer(answer, size, trained, d, layers, head):
     own: tokens that a tokenizer of code with 4,096 takes
     cut: tokens that the tokenizer of documentation takes
     """
-    passage = held_out("code")[:size]
-    own, cut = (count(byte_level_bpe(*of), passage) for of in (("code", 4096), ("docs", trained)))
+    own, cut = (count_held_out(*of, "code", size) for of in (("code", 4096), ("docs", trained)))
     model = LM(head, d, layers, device="meta")
     foreign, home = (
         flops(lambda n=n: model.logits(torch.empty(1, n, dtype=torch.long, device="meta")))
