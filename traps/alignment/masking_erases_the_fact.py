@@ -119,5 +119,5 @@ def test_masked_secrets_that_are_left(answer, device, seen, tuning, seed):
 
     assert observe(leaks_in_validation=greedy) == 0
     # The widest of the two bands around what they are told as, and a third more.
-    off = 0.2 if forbidden > 0.2 else 0.07
+    off = 0.2 if seen and tuning != "hot" else 0.07
     assert observe(leaks_without_the_mask=forbidden) == approx(answer(seen, tuning), abs=off)

@@ -4,7 +4,7 @@ The PM wants to fine-tune on a random million of live prompts. Why might a few h
 better, and when are they not?
 
 Answer: A random sample has the traffic's mix: 5 % of valuable prompts get 5 % of the steps. At 300 steps
-    the chosen ones win here by a factor of 48 in squared error; at 1500 it is 3.2 and falling, if the
+    the chosen ones win here by a factor of 48 in squared error; at 1500 it is 3.5 and falling, if the
     model can tell the kinds of prompt apart. If it cannot, the mix teaches it the other kind's answer for
     good. So select by intent, deduplicate, strip personal data, and have answers written, which prompts
     have not.
@@ -30,8 +30,9 @@ from pytest import approx
 
 from fixtures import claim, observe
 
-# With 50 seeds 39 to 64, and 89 to 210 if the kinds look alike; with 200 seeds 2.0 to 5.3 at many steps.
-BEHIND, LEVEL, CONFUSED = 48.0, 3.2, 137.0
+# With 50 seeds 39 to 64, and 89 to 210 if the kinds look alike; with 200 seeds 2.0 to 5.3 at many steps,
+# of which the middle is told.
+BEHIND, LEVEL, CONFUSED = 48.0, 3.5, 137.0
 
 
 def more_is_better(steps, told_apart):
@@ -45,7 +46,7 @@ def mismatch_always_hurts(steps, told_apart):
 
 
 def steps_decide_if_told_apart(steps, told_apart):
-    """The mix ends at 48 times the error after 300 steps, and at 3.2 times after 1500.
+    """The mix ends at 48 times the error after 300 steps, and at 3.5 times after 1500.
 
     If the kinds cannot be told apart it stays at 137 times, as one prompt then has two answers.
     """
@@ -108,5 +109,4 @@ def test_curation_against_a_random_mix(answer, device, steps, told_apart, seed):
     """
     mix, chosen = errors(steps, seed, device)[0 if told_apart else 1].tolist()
 
-    off = 0.8 if told_apart and steps == 1500 else 0.6
-    assert observe(error_ratio=mix / chosen) == approx(answer(steps, told_apart), rel=off)
+    assert observe(error_ratio=mix / chosen) == approx(answer(steps, told_apart), rel=0.6)

@@ -39,7 +39,7 @@ def by_the_root_of_ten(dimension, features):
 
 
 def by_the_inputs(dimension, features):
-    """What counts is the number of inputs: in as many features as dimensions it helps so much."""
+    """What counts is the number of inputs: in 16 of them or more it helps as at 16 dimensions."""
     return GAINS[16]
 
 

@@ -104,6 +104,7 @@ def test_gain_of_ten_times_the_data(answer, dimension, copies, times, seed):
         return error(kernel, target, few, many) / error(kernel, target, many, many)
 
     gained = observe(gain=median(gain() for _ in range(21 if dimension == 1 else 7)))
-    # Copies change nothing. Else -0.12 to 0.17 off, with 50 seeds each and 200 at two and four dimensions.
-    off = 1e-3 if copies else 0.2
+    # Copies change nothing. Else -0.10 to 0.09 off at one dimension, -0.12 to 0.17 at two and four with 200
+    # seeds each, and -0.08 to 0.12 at more.
+    off = 1e-3 if copies else {1: 0.18, 2: 0.2, 4: 0.2}.get(dimension, 0.13)
     assert observe(exponent=log(gained, times)) == approx(answer(dimension, copies, times), abs=off)

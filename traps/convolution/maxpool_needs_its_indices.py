@@ -1,24 +1,24 @@
 """What max pooling must keep for the backward pass
 
-A CUDA kernel for max pooling that returns the pooled values alone cuts the latency of inference by 40 %,
-and training with it fails. What does the backward pass lack, and are cached indices the only way?
+A CUDA kernel for max pooling that returns the pooled values alone cuts the latency of inference by 40 %, and
+training with it fails. What does the backward pass lack, and are cached indices the only way?
 
-Answer: It has to send each output's gradient to the input that has won, and pooled values do not tell
-    where that stood: a 2 by 2 window has 4 places. Keep the index, or an offset in the window, or the
-    input, in which the maximum is found again. Torch keeps both.
+Answer: It has to send each output's gradient to the input that has won, and pooled values do not tell where
+    that stood: a 2 by 2 window has 4 places. Keep the index, or an offset in the window, or the input, in
+    which the maximum is found again. Torch keeps both.
 Says: A kernel that returns only pooled values and discards the argmax indices fails in training: without
     cached spatial metadata, automatic differentiation cannot route gradients to the inputs that won.
 Verdict: holds if the input is not kept either; else a second look at it finds the same routes
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #20
-Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward",
-    PyTorch issue 85485, https://github.com/pytorch/pytorch/issues/85485
+Source: zou3519 2022, "max_pool2d_with_indices(self, ...) shouldn't need to save self for backward", PyTorch
+    issue 85485, https://github.com/pytorch/pytorch/issues/85485
 Source: amjames 2024, "Retry: Low mem max_pool2d_with_indices", PyTorch pull request 122832,
     https://github.com/pytorch/pytorch/pull/122832
 Terms: max pooling, maxpool, max_pool2d, argmax, return_indices, autograd, backward pass, saved tensors,
     custom CUDA kernel, MaxUnpool, recomputation, activation memory
 Right when: The pool has to work in inference alone, where no gradient is routed.
-Limits: The windows of one map. What torch keeps is the page maxpool_keeps_indices_alone, ties are the
-    page maxpool_feeds_every_tie. The newsletter's stored text stops after "route gradients to".
+Limits: The windows of one map. What torch keeps is the page maxpool_keeps_indices_alone, ties are the page
+    maxpool_feeds_every_tie. The newsletter's stored text stops after "route gradients to".
 """
 
 import torch

@@ -117,8 +117,8 @@ ways = st.sampled_from(["stream", "read", "map", "copy the map"])
 def test_room_for_a_large_file(answer, way, limit, mib):
     """A file larger than the limit can be streamed; a map of it needs as much room only of the address space.
 
-    way: how the file is read: piece by piece, as a whole, by a map, piece by piece, or by a copy of the
-        map
+    way: how the file is read: streamed in pieces, read as a whole, mapped and read in pieces, or mapped and
+        copied
     limit: what of the process is limited
     mib: size of the file, in MiB
     """

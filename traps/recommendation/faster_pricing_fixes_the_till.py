@@ -5,8 +5,8 @@ than on the shelf. Does a faster pipeline help, and why might prices of the day 
 
 Answer: No: what counts is the time between shelf and till. With a change per hour and visits of half an
     hour a third of the items cost something else at the till, whether the model takes 1 ms or half an
-    hour. Prices of the day change at the till only for who shops while they change: none if the shop is
-    closed then, 0.02 if it never closes. Or hold the shelf's price: a hold of an hour leaves 0.1.
+    hour. Prices of the day change at the till only for those who shop while they change: none if the
+    shop is closed then, 0.02 if it never closes. Or hold the shelf's price: a hold of an hour leaves 0.1.
 Says: Not infrastructure limits but physical and psychological constraints of retail shelves explain why
     day-old batch prices replace a real-time model.
 Verdict: holds if the shelf's price is not held for the visit, and the batch comes while the shop is
