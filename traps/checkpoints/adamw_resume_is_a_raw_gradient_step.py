@@ -100,7 +100,7 @@ def miscounted_step(taken, counter, b1, b2):
 
 
 betas = {"b1": st.sampled_from([0.9, 0.8]), "b2": st.sampled_from([0.999, 0.99, 0.95])}
-gradients = st.integers(-8, 8).map(float)
+gradients = st.integers(-8, 8).map(lambda quarters: quarters / 4)
 
 
 @claim(wrong=(as_if_uninterrupted, raw_gradient, from_a_standstill), right=sign_of_the_gradient, examples=20)
