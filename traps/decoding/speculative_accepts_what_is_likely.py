@@ -97,6 +97,16 @@ def decode(step, draft, target, text, n, gamma):
     return written[len(text) :][:n]
 
 
+def fewest_passes(draft, text, own, gamma):
+    """Passes that write one's own text if each writes what was guessed of it, and one token more."""
+    written, passes = [], 0
+    while len(written) < len(own):
+        guesses = guess(draft, [*text, *written], gamma)[len(text) + len(written) :]
+        written += agreed(guesses, own[len(written) :])
+        passes += 1
+    return passes
+
+
 texts = st.lists(st.integers(0, 4), min_size=1, max_size=3)
 
 
@@ -112,7 +122,8 @@ texts = st.lists(st.integers(0, 4), min_size=1, max_size=3)
     examples=25,
 )
 @example(seed=1, noise=0.0, text=[0], n=8, gamma=3)
-@example(seed=3, noise=0.3, text=[0], n=8, gamma=3)
+@example(seed=2070, noise=0.3, text=[0], n=8, gamma=3)  # a guess likelier than by the draft, and no argmax
+@example(seed=3936, noise=0.3, text=[0], n=8, gamma=3)  # a guess at 0.99 of the argmax's probability
 @given(
     seed=st.integers(0, 9999),
     noise=st.sampled_from([0.3, 0.0]),
@@ -128,8 +139,10 @@ def test_speculative_greedy_text_is_the_targets_own(answer, seed, noise, text, n
     """
     target, draft = Decoder(seed), Decoder(seed, noise)
 
+    own = guess(Decoder(seed), text, n)[len(text) :]
+
     new = decode(answer, draft, target, text, n, gamma)
 
-    assert observe(new=new) == guess(Decoder(seed), text, n)[len(text) :]
+    assert observe(new=new) == own
     # Without noise the draft is the target: all guesses stand, and a pass makes γ + 1 tokens.
-    assert observe(passes=target.passes) <= (n if noise else -(-n // (gamma + 1)))
+    assert observe(passes=target.passes) <= fewest_passes(draft, text, own, gamma)
