@@ -95,8 +95,8 @@ def counted(run, dim=128):
     d, layers, vocab, context, tokens = run
     with torch.device("meta"):
         model, x = Model(d, vocab, max(1, d // dim)), torch.empty(1, context, d, requires_grad=True)
-        layer = flops(lambda: model.layer(x).sum().backward())
-        head = flops(lambda: model.head(x).sum().backward())
+    layer = flops(lambda: model.layer(x).sum().backward())
+    head = flops(lambda: model.head(x).sum().backward())
     return (layers * layer + head) / context * tokens
 
 

@@ -80,7 +80,7 @@ def what_each_form_keeps(kind, tokens, times, dim):
     size=st.sampled_from([64, 512, 4096, 16384]),
     trained=st.sampled_from([256, 512, 4096]),
     d=st.sampled_from([16, 64, 256]),
-    layers=st.integers(1, 4),
+    layers=st.sampled_from([1, 3]),
     head=st.sampled_from([4096, 128256]),
 )
 def test_cost_of_a_foreign_tokenizer(answer, size, trained, d, layers, head):
