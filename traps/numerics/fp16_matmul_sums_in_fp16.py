@@ -110,11 +110,13 @@ SUMS = {"one by one": lambda x: reduce(torch.add, x), "in pairs": pairwise, "tor
 @example(terms=16379, value=2.0, cancel=False)  # 65,516
 @example(terms=4095, value=4.0, cancel=False)  # 65,520
 @example(terms=4098, value=1.0, cancel=False)  # a tie
+@example(terms=4082, value=1.25, cancel=False)  # partial sums in fp16 would round it otherwise
+@example(terms=4096, value=2.0**-13, cancel=False)  # each product is 0 in fp16
 @example(terms=16, value=64.0, cancel=False)
 @example(terms=32, value=64.0, cancel=True)
 @given(
     terms=(st.integers(2040, 2060) | st.integers(1, 1100) | st.integers(8185, 8195)).map(lambda n: 2 * n),
-    value=st.sampled_from([1.0, 4.0, 2.0, 64.0, 0.125, 1.25]),
+    value=st.sampled_from([1.0, 4.0, 2.0, 64.0, 0.125, 1.25, 2.0**-13]),
     cancel=st.booleans(),
 )
 def test_fp16_matmul_of_many_terms(answer, device, terms, value, cancel):
