@@ -73,8 +73,7 @@ def nan_only_without_gradient(gradient, b2, eps, path):
 
 
 def over_what_is_stored(gradient, b2, eps, path):
-    """The gradient over the root of what fp16 stores of (1 - b2)·g², corrected for bias, plus what it stores
-    of eps.
+    """It divides by what fp16 stores: the root of (1 - b2)·g², corrected for bias, plus eps.
 
     A gradient of 0.006 moves by 0.78 learning rates, one of 0.005 by inf, and 0 by NaN. With an eps of
     1e-5 the step is finite, and 500 learning rates long; with 1e-4 it is 50. The fused kernel stores
@@ -135,8 +134,10 @@ def test_fp16_weights_after_one_step(answer, device, dtype, eps, path, gentle, s
 @example(gradient=0.000061, b2=0.999, eps=1e-8, path="foreach")
 @example(gradient=0.005, b2=0.999, eps=1e-8, path="foreach")
 @example(gradient=0.006, b2=0.999, eps=1e-8, path="foreach")
+@example(gradient=0.005, b2=0.999, eps=5e-8, path="foreach")  # 84,000 rates, beyond fp16
 @example(gradient=0.005, b2=0.999, eps=1e-5, path="foreach")
 @example(gradient=0.005, b2=0.999, eps=1e-4, path="foreach")
+@example(gradient=256.0, b2=0.999, eps=1e-4, path="foreach")  # g² alone is inf in fp16
 @given(
     gradient=st.sampled_from([*range(1, 129), 0]).map(lambda k: k / 2**14),
     b2=st.sampled_from([0.999, 0.99, 0.95]),
