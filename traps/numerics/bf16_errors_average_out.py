@@ -66,10 +66,10 @@ def a_gap_at_each_step(weight, update, steps):
 
 
 def right_on_average(weight, update, steps):
-    """By the sum of the updates, on average: 32 updates of a quarter of a gap move weights by eight gaps.
+    """On average weights move by the sum of the updates.
 
-    A quarter of a gap rounds up with a chance of one in four. Each weight is off by a random walk of
-    gaps.
+    A quarter of a gap rounds up with a chance of one in four, so 32 such updates move weights by eight
+    gaps. Each weight is off by a random walk of gaps.
     """
     return steps * update
 
@@ -128,8 +128,9 @@ def test_bf16_stochastic_rounding_keeps_the_mean(answer, weight, update, steps, 
     for _ in range(steps):
         stored = stochastically_rounded(stored + update, random)
 
-    # A rounding error has two values a gap of 1/128 apart: its deviation is at most half of that.
-    five_standard_errors = 5 / 256 * (steps / COPIES) ** 0.5
+    # A rounding error has two values a gap apart: its deviation is at most half of the widest gap.
+    widest = gap(torch.bfloat16, weight + steps * update)
+    five_standard_errors = 5 * widest / 2 * (steps / COPIES) ** 0.5
     assert observe(mean_moved=stored.double().mean().item() - weight) == approx(
         answer(weight, update, steps), abs=five_standard_errors
     )
