@@ -45,10 +45,10 @@ def guesses_that_stand(accepted, gamma):
 
 
 def up_to_the_first_rejection(accepted, gamma):
-    """1 + a + a² + … + a^γ: 2.38 at 0.6 and γ = 5. Below a = 1 it is (1 - a^(γ+1))/(1 - a).
+    """A pass yields 1 + a + a² + … + a^γ tokens, as a guess counts only if all before it stand.
 
-    A guess counts only if all before it stand. The target's own token comes on top: it replaces the first
-    rejected guess, or follows the last accepted one.
+    That is 2.38 at 0.6 and γ = 5, and (1 - a^(γ+1))/(1 - a) below a = 1. The target's own token comes on
+    top: it replaces the first rejected guess, or follows the last accepted one.
     """
     return sum(accepted**i for i in range(gamma + 1))
 
