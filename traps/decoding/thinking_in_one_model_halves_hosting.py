@@ -40,7 +40,10 @@ def small_one_is_for_nothing(small, large):
 
 
 def one_and_the_ratio(small, large):
-    """Memory grows to 1 + small/large: by 1.4 % if the large model is 70 times as large."""
+    """The small model adds its own weights to those of the large one.
+
+    Memory grows to 1 + small/large: by 1.4 % if the large model is 70 times as large.
+    """
     return 1 + small / large
 
 
@@ -50,7 +53,10 @@ def only_hard_ones_count(hard, direct, chain):
 
 
 def mean_of_both(hard, direct, chain):
-    """A share of hard + (1 - hard) · direct / chain: 14.5 % at one hard query in ten, 52.5 % at half."""
+    """Hard queries keep their chains, and the others cost what a direct answer does.
+
+    A share of hard + (1 - hard) · direct / chain: 14.5 % at one hard query in ten, 52.5 % at half.
+    """
     return hard + (1 - hard) * direct / chain
 
 
