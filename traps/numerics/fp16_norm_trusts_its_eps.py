@@ -53,11 +53,11 @@ def torch_computes_in_the_dtype(dtype, norm, spread, eps):
 
 
 def by_what_is_stored(dtype, norm, spread, eps):
-    """The square and its sum with eps are stored in the dtype in which the norm computes: fp32 in
-    F.layer_norm.
+    """The square and its sum with eps are stored in the dtype in which the norm computes.
 
-    In fp16 what is under half of the smallest number is stored as 0, so 0 is divided by 0; and the square
-    of 256 is stored as inf, so 256 is divided by inf. bf16 has the range of fp32.
+    F.layer_norm computes in fp32. In fp16 what is under half of the smallest number is stored as 0, so 0
+    is divided by 0; and the square of 256 is stored as inf, so 256 is divided by inf. bf16 has the range
+    of fp32.
     """
     if norm == "F.layer_norm":
         dtype = torch.float32
@@ -90,6 +90,7 @@ small = st.sampled_from([8, 9, 10, 11, 13, 14, 15, 16]).map(lambda k: 2.0**-k)
 @example(dtype=torch.float16, norm="written out", spread=0.0, eps=1e-12)
 @example(dtype=torch.float16, norm="written out", spread=0.0, eps=1e-8)
 @example(dtype=torch.float16, norm="written out", spread=0.0, eps=1e-5)
+@example(dtype=torch.float16, norm="written out", spread=2.0**-13, eps=2**-25)  # 0 each, not their sum
 @example(dtype=torch.float16, norm="written out", spread=256.0, eps=1e-5)
 @example(dtype=torch.float16, norm="F.layer_norm", spread=256.0, eps=1e-5)
 @example(dtype=torch.bfloat16, norm="written out", spread=256.0, eps=1e-5)
