@@ -45,10 +45,10 @@ def what_changes_the_order(shape, order, target, itemsize):
 
 
 def where_strides_cannot_follow(shape, order, target, itemsize):
-    """All bytes, 67,108,864 for 4096 by 4096 in fp32, if an axis of the new shape jumps in memory; else 0.
+    """Reshape copies all bytes if an axis of the new shape jumps in memory, and none if not.
 
-    Each new axis needs one stride. Merged axes have one only if each steps over the whole of the next;
-    axes of size 1 are never stepped over.
+    For 4096 by 4096 in fp32 these are 67,108,864. Each new axis needs one stride. Merged axes have one only
+    if each steps over the whole of the next; axes of size 1 are never stepped over.
     """
     if not prod(shape):
         return 0
@@ -98,6 +98,7 @@ def reshapes(draw):
 @example(case=((1, 5), (1, 0), (5,)), itemsize=4)
 @example(case=((0, 3), (1, 0), (0,)), itemsize=4)
 @example(case=((4, 1, 8, 16), (0, 2, 1, 3), (4, 1, 128)), itemsize=2)
+@example(case=((4, 8, 1, 16), (0, 2, 1, 3), (4, 128)), itemsize=2)
 @given(case=reshapes(), itemsize=st.sampled_from([1, 2, 4]))
 def test_reshape_copies(answer, case, itemsize):
     """A reshape of permuted axes copies exactly where strides cannot express the new shape.
