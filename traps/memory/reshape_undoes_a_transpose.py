@@ -35,7 +35,7 @@ def all_but_the_corners(n, m):
 
 
 def all_but_common_steps(n, m):
-    """Of the n·m numbers all but gcd(n - 1, m - 1) + 1 are in another place than in the transposed matrix.
+    """All but gcd(n - 1, m - 1) + 1 numbers are in another place than in the transposed matrix.
 
     A 2 by 3 matrix has 4 of them, a 4 by 7 one 24. Place i of the transposed matrix, counted from 0,
     holds number i·m mod (nm - 1).
