@@ -58,9 +58,10 @@ def every_so_many_heads(head, group, kv_heads):
 
 
 def heads_side_by_side(head, group, kv_heads):
-    """A group is query heads side by side: head h reads KV head h // group, 10 // 8 = 1 for instance.
+    """A group is query heads side by side, so query head h reads KV head h // group.
 
-    Expanded with repeat_interleave the cache gives the same; tiled, heads would read each other's keys.
+    With groups of 8, head 10 reads KV head 1. Expanded with repeat_interleave the cache gives the same;
+    tiled, heads would read each other's keys.
     """
     return head // group
 
