@@ -105,7 +105,7 @@ def test_where_value_of_a_masked_overflow(answer, device, x):
 
 
 # Tiny numbers tell an epsilon under the root from none.
-numbers = st.sampled_from([0.0, -4.0, 4.0, 1.0, 2.0**-20, 2.0**-40])
+numbers = st.sampled_from([0.0, -4.0, 4.0, 1.0, 2.0**-20, 2.0**-40, 2.0**-200])
 
 
 @claim(wrong=(single_where, maximum_first, epsilon_inside), right=double_where, examples=60)
