@@ -106,8 +106,8 @@ def test_timing_until_the_host_waits(answer, launch, work, places):
     """
     crossing = answer(launch, work, places)
 
-    # Launches are whole: the first that waits is the next after the real-valued crossing.
-    assert crossing < observe(launches=first_wait(VirtualStream(launch, work, places))) <= crossing + 1
+    # Launches are whole: the first that waits is the next after the real-valued crossing, or its own number.
+    assert crossing <= observe(launches=first_wait(VirtualStream(launch, work, places))) <= crossing + 1
 
 
 @claim(wrong=launches_alone, right=launches_or_waiting, evidence="measured", examples=1)
