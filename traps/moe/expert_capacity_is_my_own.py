@@ -57,9 +57,10 @@ def share_of_those_who_chose_it(factor, experts, before, mine, after, elsewhere)
 
 
 def what_is_left_by_those_before(factor, experts, before, mine, after, elsewhere):
-    """My tokens that do not fit in behind those before me: all 8 of 8 behind 8 others, at room for 8.
+    """My tokens that do not fit in behind those before me are dropped.
 
-    Every token of the batch makes the room larger, wherever it goes; only those before mine take of it.
+    Behind 8 others, at room for 8, that is all 8 of 8. Every token of the batch makes the room larger,
+    wherever it goes; only those before mine take of it.
     """
     room = ceil(factor * (before + mine + after + elsewhere) / experts)
     return min(mine, max(0, before + mine - room))
