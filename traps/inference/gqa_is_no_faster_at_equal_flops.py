@@ -31,7 +31,7 @@ from pytest import approx
 
 from fixtures import claim, observe
 from fixtures.clocks import nearest, seconds
-from fixtures.machines import LLAMA_3_70B, counted_pass
+from fixtures.machines import LLAMA_3_8B, LLAMA_3_70B, counted_pass
 
 
 def flops_decide(group):
@@ -89,19 +89,22 @@ def test_gqa_decode_latency(answer, device, kv_heads):
 
 
 @claim(wrong=(equal_flops_equal_speed, by_the_group), right=by_what_is_cache, evidence="derived")
-@example(tokens=256)
-@example(tokens=32_768)
-@example(tokens=65_536)
-@example(tokens=131_072)
-@given(tokens=st.just(0) | st.integers(32_768, 10**7))
-def test_gqa_speed_of_a_decode_step(answer, tokens):
+@example(model=LLAMA_3_70B, tokens=256)
+@example(model=LLAMA_3_70B, tokens=32_768)
+@example(model=LLAMA_3_70B, tokens=65_536)
+@example(model=LLAMA_3_70B, tokens=131_072)
+@given(
+    model=st.sampled_from([LLAMA_3_70B, LLAMA_3_8B]),  # groups of 8 and of 4
+    tokens=st.just(0) | st.integers(32_768, 10**7),
+)
+def test_gqa_speed_of_a_decode_step(answer, model, tokens):
     """At equal weights a decode step gains by the share of the cache in what it reads.
 
     weights: their bytes
     cache: bytes of all caches of grouped heads
     """
-    grouped = counted_pass(LLAMA_3_70B, 1, 1, tokens)
-    group = LLAMA_3_70B.heads // LLAMA_3_70B.kv_heads
+    grouped = counted_pass(model, 1, 1, tokens)
+    group = model.heads // model.kv_heads
 
     ratio = (grouped.weights + group * grouped.cache) / grouped.bytes
 
