@@ -35,9 +35,10 @@ def choices_as_if_alone(experts, top_k, step):
 
 
 def all_that_any_token_chose(experts, top_k, step):
-    """1 - (1 - k/experts)^step: 0.5 for 22 tokens with 2 of 64, 0.87 for 64.
+    """Each token passes an expert over with chance 1 - k/experts: 1 - (1 - k/experts)^step.
 
-    An expert is left alone only if every token has passed it over, and each chooses k different ones.
+    An expert is left alone only if every token has passed it over, and each chooses k different ones. With 2
+    of 64 that is 0.5 for 22 tokens and 0.87 for 64.
     """
     return 1 - (1 - top_k / experts) ** step
 
