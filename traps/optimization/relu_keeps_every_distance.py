@@ -137,6 +137,7 @@ def test_distance_behind_an_activation(answer, device, activation, a, b):
 @example(activation="sigmoid", gain=16, depth=10, seed=0)
 @example(activation="relu", gain=2, depth=10, seed=0)
 @example(activation="tanh", gain=1, depth=10, seed=0)
+@example(activation="tanh", gain=16, depth=4, seed=0)
 @given(
     activation=st.sampled_from(["tanh", "sigmoid", "relu"]),
     gain=st.sampled_from([1, 2, 16]),
