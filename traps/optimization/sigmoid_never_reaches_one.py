@@ -79,10 +79,10 @@ def lost_with_the_sigmoid(from_logits, logit):
 
 
 def kept_by_the_logits(from_logits, logit):
-    """A loss of logits has the sigmoid's value for a gradient, 1 at a logit of 7; one of a saturated sigmoid
-    0.
+    """A loss of logits has the sigmoid itself for a gradient; a loss of a saturated sigmoid has none.
 
-    The first is worked out without the sigmoid's slope. The second multiplies by the slope, which is 0.
+    The first is worked out without the sigmoid's slope, and is 1 at a logit of 7. The second multiplies by
+    the slope, which is 0.
     """
     return (
         the_loss_repairs_it(from_logits, logit) if from_logits else lost_with_the_sigmoid(from_logits, logit)
