@@ -120,7 +120,7 @@ def test_batch_throughput_behind_the_knee(answer, device, knee):
 @given(
     model=st.sampled_from([m for m in MODELS if m.d == 4096]),
     machine=st.sampled_from(MACHINES[::-1]),
-    batch=st.integers(1, 64),
+    batch=st.integers(1, 512),
     times=st.sampled_from([8, 2, 3]),
     context=st.sampled_from([8192, 512, 2048, 16_384]),
 )
