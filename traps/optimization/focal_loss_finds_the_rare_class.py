@@ -44,10 +44,11 @@ def focal_finds_the_rare(kind, negatives, start):
 
 
 def pulled(kind, negatives, start):
-    """Its slope over that of all: with focal loss 0.0001 from a bias of 0, 0.97 from 0.01.
+    """Its slope over that of all, which depends on the bias that the output starts from.
 
-    Cross-entropy gives it 0.01 from 0.01, and 0.5 from the prior. Slopes are 1 - p of a positive and p of
-    a negative; a weight multiplies the former, and focal loss the latter by p² and more.
+    Focal loss makes it 0.0001 from a bias of 0, 0.97 from 0.01; cross-entropy 0.01 from 0.01 and 0.5 from
+    the prior. Slopes are 1 - p of a positive and p of a negative; a weight multiplies the former, and focal
+    loss the latter by p² and more.
     """
     rare = slope(kind, 1 - start) * (negatives if kind == "weighted" else 1)
     return rare / (rare + slope(kind, start) * negatives)
@@ -72,9 +73,9 @@ def focal_is_calibrated(kind, share, weight):
 
 
 def where_the_pulls_balance(kind, share, weight):
-    """Share · w of the odds with a weight: 0.5 of 0.0001 with 9,999. Focal loss goes towards a half: 0.034.
+    """A weight multiplies the odds, and focal loss moves the optimum towards a half.
 
-    At the optimum the pulls of both classes balance. A share of 0.375 becomes 0.452 under focal loss.
+    A weight of 9,999 turns 0.0001 into 0.5, and focal loss into 0.034; 0.375 becomes 0.452 with focal loss.
     """
     from scipy.optimize import root_scalar
 
@@ -111,8 +112,7 @@ kinds = st.sampled_from(["focal", "weighted", "cross-entropy"])
 def test_focal_gradient_of_the_rare_class(answer, kind, negatives, start):
     """What a rare example has of the first gradient depends on the bias that the output starts from.
 
-    kind: cross-entropy, the same with the rare class weighted by the negatives, or focal loss with gamma
-        2
+    kind: cross-entropy, the same with the rare class weighted by negatives, or focal loss with gamma 2
     negatives: examples of the common class, to one of the rare one
     start: probability of the rare class that the output bias gives at first
     """
