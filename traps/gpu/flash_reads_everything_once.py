@@ -61,11 +61,11 @@ def as_many_rows_as_columns(dim):
 
 
 def half_as_many_rows(dim):
-    """Tiles pay from d/2 rows on, rounded up.
+    """Tiles pay from half as many rows on as the head is wide.
 
     Reading all keys and values again costs 2·n·d per tile, and the plain form moves 4·n numbers per row.
     """
-    return ceil(dim / 2)
+    return dim / 2
 
 
 class SlowMemory:
@@ -148,11 +148,12 @@ def test_flash_moves(answer, n, dim, rows, columns):
     right=half_as_many_rows,
     evidence="simulated",
 )
-@given(dim=st.sampled_from([4, 5, 8, 9, 16]), widths=st.integers(1, 4))
+@given(dim=st.sampled_from([4, 5, 8, 9, 16, 33]), widths=st.integers(1, 4))
 def test_flash_moves_less_from_half_a_width(answer, dim, widths):
     """Tiles move less than the plain form from half as many query rows on as the head is wide.
 
     widths: length of the sequence, in widths of a head
     """
-    # For lengths of whole widths, where no part of a tile blurs the boundary.
-    assert observe(rows=first_tile_that_pays(widths * dim, dim)) == answer(dim)
+    crossing = answer(dim)
+    # For lengths of whole widths, where no part of a tile blurs the boundary. Rows are whole.
+    assert crossing <= observe(rows=first_tile_that_pays(widths * dim, dim)) < crossing + 1
