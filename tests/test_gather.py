@@ -139,7 +139,11 @@ def pages_without_a_record(root):
 
 def only_another_version_has_a_record(root):
     (root / "constraints.txt").write_text("torch==2.14.1\n")
-    return f"evidence/ has no record of {NAME} on cpu, torch 2.14. Take it with `pytest {NAME}"
+    return (
+        f"evidence/ has no record of {NAME} on cpu, torch 2.14. Take it with `pytest {NAME} "
+        f"--evidence=evidence`. Its record on {CPU} is of another torch than constraints.txt pins: install "
+        "that."
+    )
 
 
 def another_text_of_the_page(root):

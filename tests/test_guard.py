@@ -1,6 +1,7 @@
 """A page cannot harm the others: what it changes is put back, and what stops it is its own error."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -75,7 +76,8 @@ def test_a_claim_that_changes_the_process_fails_by_name(after_changes, number):
 
 def test_changes_do_not_reach_the_next_page(after_changes):
     """The page that follows all of these holds and is refuted as ever."""
-    assert f"{2 * len(CHANGES)} failed, 1 passed, 1 refuted" in after_changes
+    # Python 3.12 and later warn of processes that are forked beside threads.
+    assert re.search(rf"{2 * len(CHANGES)} failed, 1 passed, (\d+ warnings, )?1 refuted", after_changes)
 
 
 def test_a_page_that_changes_the_process_on_import_is_an_error(corpus):
