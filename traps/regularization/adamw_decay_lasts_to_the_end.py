@@ -35,9 +35,9 @@ def alike_at_every_step(last):
 
 
 def with_the_learning_rate(last):
-    """What decay takes is lr·decay, so under a cosine the last tenth of the steps takes 0.0016 of it.
+    """AdamW's decay goes with the learning rate: a step takes lr·decay.
 
-    The second half of the steps takes 0.18 of it.
+    So under a cosine the last tenth of the steps takes 0.0016 of all, and the second half 0.18 of it.
     """
     return last - sin(pi * last) / pi
 
