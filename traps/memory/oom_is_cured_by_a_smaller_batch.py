@@ -50,9 +50,10 @@ def one_step_of_it(kept, backward, steps, batch):
 
 
 def until_backward_releases_it(kept, backward, steps, batch):
-    """The activations of every kept loss, 3 steps for 3, unless a backward pass has released them.
+    """The activations of every kept loss, unless a backward pass has released them.
 
-    A number, or a detached loss, has no graph. With retain_graph the backward pass releases nothing.
+    3 kept losses hold those of 3 steps. A number, or a detached loss, has no graph. With retain_graph the
+    backward pass releases nothing.
     """
     return steps if kept == "loss" and backward != "released" else 0
 
@@ -68,9 +69,10 @@ def at_the_same_step(batch, halved):
 
 
 def by_the_activations(batch, halved):
-    """Bytes of the budget over those of a step's activations, which go with the batch: 312 steps at 32.
+    """Bytes of the budget over those of a step's activations, which go with the batch.
 
-    A step keeps its inputs, its activations and its results, a fixed number of bytes per row.
+    A step keeps its inputs, its activations and its results, a fixed number of bytes per row: a megabyte
+    holds 312 steps at 32 rows.
     """
     return BUDGET // (4 * 25 * (batch // 2 if halved else batch))
 
