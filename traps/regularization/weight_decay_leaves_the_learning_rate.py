@@ -43,9 +43,10 @@ def square_of_the_past(lr, decay, step):
 
 
 def square_and_one_step_more(lr, decay, step):
-    """Without decay, train at lr·(1 - lr·decay)^-(2t+1): it is the same function at each step t, from 0 on.
+    """The learning rate grows with the square of what decay has taken before, times what this step takes.
 
-    A normalized layer ignores the length of its weights, and its gradient shrinks as they grow. Weights c
+    Without decay, train at lr·(1 - lr·decay)^-(2t+1): it is the same function at each step t, from 0 on. A
+    normalized layer ignores the length of its weights, and its gradient shrinks as they grow. Weights c
     times as long need a learning rate c² times as high to turn by the same angle; the decay of the step
     itself, which comes before its gradient is added, makes for the one step more.
     """
