@@ -5,8 +5,8 @@ state, activations and FLOPs?
 
 Answer: One table, in weights, gradients and optimizer state, and nothing else: GPT-2 has 124M parameters
     where untied it would have 163M. The head is a product that takes as many FLOPs as before, and its logits
-    stay. The smaller the model, the more it is: SmolLM-135M would have 163M, Llama-3-8B unties and would
-    come down from 8.03B to 7.5B.
+    stay. The smaller the model, the larger the table's share: SmolLM-135M would have 163M untied, and
+    Llama-3-8B, which unties, would come down from 8.03B to 7.5B.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Press and Wolf 2017, "Using the Output Embedding to Improve Language Models", abstract: tying
@@ -66,9 +66,9 @@ def each_use_counts(model, tied):
 
 
 def a_table_less(model, tied):
-    """One table if tied and two if not: 124M and 163M of GPT-2.
+    """One table if tied and two if not.
 
-    Of Llama-3-8B, which has 8.03B, tying would leave 7.5B.
+    GPT-2 has 124M tied and would have 163M untied. Of Llama-3-8B, which has 8.03B, tying would leave 7.5B.
     """
     params, ties, vocab, d = PUBLIC[model]
     return params + (ties - tied) * vocab * d
