@@ -69,9 +69,10 @@ def second_moment_needs_fp32(b2):
 
 
 def frozen_if_the_average_is_long(b2):
-    """From a b2 of 0.997 on it freezes at the size of the first gradients, and steps are short: 3 or more.
+    """A long average freezes at the size of the first gradients, and then steps stay too short.
 
-    At 0.99 or less it forgets them as in fp32. In bf16 so long an average does not decay.
+    From a b2 of 0.997 on it does not decay in bf16, and the excess loss is 3 times that of fp32 or more.
+    At 0.99 or less it forgets the first gradients as in fp32.
     """
     return 3.0 if b2 >= 0.997 else 1.0
 
