@@ -49,11 +49,11 @@ def set_by_the_variance(t, b1, b2):
 
 
 def mean_of_few_gradients(t, b1, b2):
-    """The t-th step is sqrt((1 + b1^t)/(1 - b1^t)) times too long: 4.4 at first, 1.4 at t = 10, 1.1 at 20.
+    """The t-th step is sqrt((1 + b1^t)/(1 - b1^t)) times too long.
 
-    The mean of a few gradients cancels less noise than that of a long past. The second moment changes
-    nothing: it is made of the same gradients, and their squares over their mean square are one on
-    average.
+    That is 4.4 at first, 1.4 at t = 10 and 1.1 at 20. The mean of a few gradients cancels less noise than
+    that of a long past. The second moment changes nothing: it is made of the same gradients, and their
+    squares over their mean square are one on average.
     """
     return ((1 + b1**t) / (1 - b1**t)) ** 0.5
 
