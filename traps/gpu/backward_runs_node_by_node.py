@@ -50,9 +50,10 @@ def two_per_layer(way, layers, width, batch):
 
 
 def none_for_the_first_input(way, layers, width, batch):
-    """2 · layers - 1, and as often for each sample and node: 5 and 640 for 3 layers, 8 samples, width 16.
+    """Gradients of each weight, and of each layer's input but the first; node by node as often for each.
 
-    The first layer's input is data, whose gradient nobody needs.
+    The first layer's input is data, whose gradient nobody needs: 2 · layers - 1 products, and as often for
+    each sample and node. For 3 layers, 8 samples and width 16 that is 5 and 640.
     """
     return (2 * layers - 1) * (batch * width if way == "node by node" else 1)
 
@@ -68,10 +69,10 @@ def grows_with_the_rows(rows, d, n):
 
 
 def all_three_are_moved(rows, d, n):
-    """Rows · d · n / (rows · d + rows · n + d · n): 1 for one row, 62 for 64 rows at width 4096.
+    """Rows, weights and results all move, so it is rows · d · n / (rows · d + rows · n + d · n).
 
-    Rows, weights and results are each read or written once, two bytes per number in bf16. Node by node, a
-    row times a column, it is 0.5.
+    Each is read or written once, two bytes per number in bf16: 1 for one row, 62 for 64 rows at width 4096.
+    Node by node, a row times a column, it is 0.5.
     """
     return rows * d * n / (rows * d + rows * n + d * n)
 
