@@ -33,16 +33,6 @@ ON_A_CPU = {"small": (16, 8), "large": (128, 256)}
 ON_A_GPU = {"small": (16, 64), "large": (4096, 4096)}
 
 
-def same_work_per_operation(way, passes, rows, d):
-    """The same products are done, in a loop or stacked."""
-    return 2 * rows * d * d
-
-
-def all_in_one_operation(way, passes, rows, d):
-    """2 · rows · d · d, and as many times that as there are passes if they are stacked."""
-    return 2 * rows * d * d * (passes if way == "stacked" else 1)
-
-
 def as_long_as_the_flops(passes, products):
     """As many FLOPs take as long, however they are issued."""
     return 1
@@ -54,11 +44,22 @@ def as_often_as_python_turns(passes, products):
 
 
 def launches_where_work_is_small(passes, products):
-    """The passes where products are small, and 1 where they are large: 16 passes take 16 times as long, or 1.
+    """As many times as long as there are passes if products are small, as long if they are large.
 
-    An operation takes microseconds to be dispatched, and longer only if its work takes longer.
+    16 passes take 16 times as long, or 1. An operation takes microseconds to be dispatched, and longer only
+    if its work takes longer.
     """
     return passes if products == "small" else 1
+
+
+def same_work_per_operation(way, passes, rows, d):
+    """The same products are done, in a loop or stacked."""
+    return 2 * rows * d * d
+
+
+def all_in_one_operation(way, passes, rows, d):
+    """2 · rows · d · d, and as many times that as there are passes if they are stacked."""
+    return 2 * rows * d * d * (passes if way == "stacked" else 1)
 
 
 def looped_and_stacked(passes, rows, d, device):
@@ -67,31 +68,6 @@ def looped_and_stacked(passes, rows, d, device):
     x, layers = (torch.randn(shape, generator=random, device=device) for shape in ((rows, d), (passes, d, d)))
     stacked = layers.transpose(0, 1).reshape(d, passes * d)
     return lambda: [x @ layer for layer in layers], lambda: x @ stacked
-
-
-@claim(wrong=same_work_per_operation, right=all_in_one_operation, examples=40)
-@example(way="loop", passes=16, rows=16, d=8)
-@example(way="stacked", passes=16, rows=16, d=8)
-@given(
-    way=st.sampled_from(["loop", "stacked"]),
-    passes=st.integers(1, 8),
-    rows=st.integers(1, 8),
-    d=st.integers(1, 16),
-)
-def test_flops_per_operation_of_a_loop(answer, way, passes, rows, d):
-    """A loop over layers dispatches an operation for each, and a stacked product one for all.
-
-    way: how the layers are computed
-    passes: of the loop, one per layer
-    rows: of the input
-    """
-    loop, stacked = looped_and_stacked(passes, rows, d, "cpu")
-    # The same numbers come out.
-    assert max((a - b).abs().max().item() for a, b in zip(loop(), stacked().split(d, 1), strict=True)) < 1e-4
-
-    issued = kernels(loop if way == "loop" else stacked)
-
-    assert observe(flops=sum(one.flops for one in issued) / len(issued)) == answer(way, passes, rows, d)
 
 
 @claim(
@@ -129,3 +105,28 @@ def test_time_of_a_python_loop_on_a_gpu(answer, gpu, passes, products):
     """
     loop, stacked = seconds(*looped_and_stacked(passes, *ON_A_GPU[products], gpu), device=gpu)
     assert nearest(observe(ratio=loop / stacked), 1, passes) == answer(passes, products)
+
+
+@claim(wrong=same_work_per_operation, right=all_in_one_operation, examples=40)
+@example(way="loop", passes=16, rows=16, d=8)
+@example(way="stacked", passes=16, rows=16, d=8)
+@given(
+    way=st.sampled_from(["loop", "stacked"]),
+    passes=st.integers(1, 8),
+    rows=st.integers(1, 8),
+    d=st.integers(1, 16),
+)
+def test_flops_per_operation_of_a_loop(answer, way, passes, rows, d):
+    """A loop over layers dispatches an operation for each, and a stacked product one for all.
+
+    way: how the layers are computed
+    passes: of the loop, one per layer
+    rows: of the input
+    """
+    loop, stacked = looped_and_stacked(passes, rows, d, "cpu")
+    # The same numbers come out.
+    assert max((a - b).abs().max().item() for a, b in zip(loop(), stacked().split(d, 1), strict=True)) < 1e-4
+
+    issued = kernels(loop if way == "loop" else stacked)
+
+    assert observe(flops=sum(one.flops for one in issued) / len(issued)) == answer(way, passes, rows, d)
