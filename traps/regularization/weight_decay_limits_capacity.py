@@ -57,10 +57,11 @@ def lower_at_the_end(lr, decay):
 
 
 def weak_decay_gains(lr, decay):
-    """A decay of 0.1 lowers the loss; one of 2 lowers it at 0.004 and raises it at 0.03.
+    """A weak decay lowers the loss; a strong one only at a low learning rate.
 
-    Shorter weights turn further per step. Near the best learning rate a little of that still helps, and
-    much of it makes each step too long.
+    One of 0.1 lowers it, one of 2 lowers it at 0.004 and raises it at 0.03. Shorter weights turn
+    further per step. Near the best learning rate a little of that still helps, and much of it makes each
+    step too long.
     """
     if lr == 0.004:
         return LOW_WEAK if decay == 0.1 else LOW_STRONG
