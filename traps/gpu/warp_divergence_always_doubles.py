@@ -52,11 +52,12 @@ def side_by_side(share, alike, if_cost, else_cost):
 
 
 def if_some_lane_takes_it(share, alike, if_cost, else_cost):
-    """A warp issues a side if one of its 32 lanes takes it: in 1 - (1 - p)^32 of the warps at a share of p.
+    """A warp issues a side if one of its 32 lanes takes it.
 
-    The else goes unissued only where all lanes are edge cases, in p^32 of them. Lanes that leave early save
-    no time: at p = 0.5, without an instruction of their own, 1.00. Where neighbours decide alike there are
-    fewer than 32 decisions per warp; in sorted data a single one, and 1 % of the lanes are 1 % of the warps.
+    At a share of p that is in 1 - (1 - p)^32 of the warps. The else goes unissued only where all lanes are
+    edge cases, in p^32 of them. Lanes that leave early save no time: at p = 0.5, without an instruction of
+    their own, 1.00. Where neighbors decide alike there are fewer than 32 decisions per warp; in sorted data
+    a single one, and 1 % of the lanes are 1 % of the warps.
     """
     decisions = LANES // alike
     return (if_cost * (1 - (1 - share) ** decisions) + else_cost * (1 - share**decisions)) / else_cost
@@ -88,7 +89,7 @@ def test_warp_divergence_of_edge_cases(answer, share, alike, if_cost, else_cost,
     """Edge cases cost what they take in every warp that has one, under any scheduler.
 
     share: of the lanes that are edge cases, each by chance
-    alike: neighbouring lanes that decide alike; a whole warp in data that is sorted by case
+    alike: neighboring lanes that decide alike; a whole warp in data that is sorted by case
     if_cost: instructions of an edge case
     else_cost: instructions of the other side, and of the kernel without the branch
     scheduler: which of the counters of its lanes a warp serves first
@@ -117,7 +118,7 @@ def test_warp_divergence_on_a_gpu(answer, gpu, alike):
     """On a GPU threads that alternate one by one take twice as long as those that alternate 32 by 32.
 
     share: of the lanes on either side, a half
-    alike: neighbouring lanes that decide alike
+    alike: neighboring lanes that decide alike
     if_cost: time of a kernel of that side alone
     else_cost: time of a kernel of the other side alone
     """
