@@ -57,7 +57,7 @@ def dead_stay_dead(cure):
 
 
 def strong_push_on_the_load(cure):
-    """Noise of any size revives none; what pushes hard enough against the load revives nearly all.
+    """Noise revives none; what pushes hard enough against the load revives nearly all.
 
     With noise 3.6 of 8 live, as without, and 7.7 with a strong push.
     """

@@ -67,8 +67,8 @@ def dead_for_good(start, coefficient):
 def a_coefficient_of_one(start, coefficient):
     """A coefficient of 1 revives most of them, one of 0.01 none.
 
-    With 1 7.8 of a fresh router live and 5.7 of a collapsed one. The balancing loss competes with the
-    gradient of the task, whose scale decides what a coefficient does.
+    With 1 there are 7.8 live experts of 8 from a fresh router, and 5.7 from a collapsed one. The balancing
+    loss competes with the gradient of the task, whose scale decides what a coefficient does.
     """
     if coefficient == 1:
         return ALL_ALIVE if start == "fresh" else REVIVED
@@ -88,8 +88,8 @@ def always_a_tax(start, coefficient):
 def better_if_collapsed(start, coefficient):
     """With a coefficient of 1 the loss is lower if the router has collapsed, and higher if it has not.
 
-    0.33 times that of a collapsed model, 1.6 times that of a fresh one, and 1.0 times with 0.01. Where tokens
-    find experts by themselves, balance is bought from the task.
+    It is 0.33 times that of a collapsed model and 1.6 times that of a fresh one; with 0.01 it stays as it is.
+    Where tokens find experts by themselves, balance is bought from the task.
     """
     if coefficient == 0.01:
         return 1.0
