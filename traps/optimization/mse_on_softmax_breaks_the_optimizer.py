@@ -88,9 +88,9 @@ def losses(loss, logits, labels, reduction="sum"):
 
 @cache
 def accuracy(loss, optimizer, start, seed, device):
-    """Median accuracy of eight linear classifiers of ten classes, after 200 steps towards their teachers."""
+    """Median accuracy of 32 linear classifiers of ten classes, after 200 steps towards their teachers."""
     random = torch.Generator().manual_seed(seed)
-    x, teacher = (torch.randn(8, n, m, generator=random).to(device) for n, m in ((64, 8), (8, 10)))
+    x, teacher = (torch.randn(32, n, m, generator=random).to(device) for n, m in ((64, 8), (8, 10)))
     labels = (x @ teacher).argmax(-1)
     w = (-start * teacher).requires_grad_()
     stepper = torch.optim.SGD([w], lr=1.0) if optimizer == "SGD" else torch.optim.Adam([w], lr=0.1)
@@ -141,5 +141,5 @@ def test_mse_trains_from_an_ordinary_start(answer, device, loss, optimizer, star
     """
     reached = observe(accuracy=accuracy(loss, optimizer, start, seed, device))
 
-    # Over 90 seeds those that learn reach 0.93 or more; over 212 the others reach 0.23 at most, Adam from 4.
-    assert reached == approx(answer(loss, optimizer, start), abs=0.25)
+    # With 480 seeds those that learn reach 0.97 or more; with 510 the others reach 0.03 at most.
+    assert reached == approx(answer(loss, optimizer, start), abs=0.08)
