@@ -64,7 +64,7 @@ def test_what_a_record_says(corpus, taken):
     )
     assert record.environment.device == "cpu"
     assert record.environment.python == ".".join(map(str, sys.version_info[:3]))
-    assert record.environment.torch == torch.__version__
+    assert record.environment.torch.partition("+")[0] == torch.__version__.partition("+")[0]
     assert len(record.environment.day.split("-")) == 3
     assert all(record.environment.model_dump().values())
     jsonschema.validate(json.loads(content), json.loads(schema()))
@@ -127,7 +127,7 @@ def test_taken_if_the_code_changed(corpus, taken):
     assert corpus.read().runs[1].counterexample.inputs == {"items": 3}
 
 
-@pytest.mark.parametrize("changed", [{"torch": "2.9.1"}, {"hypothesis": "6.0"}, {"python": "3.10.1"}])
+@pytest.mark.parametrize("changed", [{"torch": "2.8.0"}, {"hypothesis": "6.0"}, {"python": "3.10.1"}])
 def test_taken_if_a_version_changed(corpus, taken, changed):
     """A record of another torch, Hypothesis or minor of Python is taken anew."""
     alter(taken[0], **changed)
