@@ -37,15 +37,16 @@ def a_snapshot(kept, before, after):
 
 
 def a_view_unless_copied(kept, before, after):
-    """state_dict() is a view, and a copy of it is a snapshot."""
+    """state_dict() is a view; .copy() or .cpu() makes a snapshot of it."""
     return before + after if kept in ("state_dict()", "another optimizer") else before
 
 
 def a_view_of_the_tensors(kept, before, after):
-    """Only what copies the tensors holds still: clone(), deepcopy, a file, or a module that has loaded them.
+    """state_dict() is a view, and only a copy of its tensors is a snapshot.
 
-    A copy of the dict holds the same tensors, and so does v.cpu() where they are on the CPU already. An
-    optimizer keeps the tensors that it is given to load.
+    clone(), deepcopy and a file make one, and so does a module that loads them. A copy of the dict
+    holds the same tensors, and so does v.cpu() where they are on the CPU already. An optimizer keeps
+    the tensors that it is given to load.
     """
     views = ["state_dict()", "copy()", "copy.copy()", "v.cpu()", "another optimizer"]
     return before + after if kept in views else before

@@ -38,7 +38,7 @@ def all_differ(saved, weights):
 
 
 def state_belongs_to_the_run(saved, weights):
-    """With moments and counter in the file no bit differs; without them every weight does.
+    """With moments and step counter no bit differs, without them every weight.
 
     A step depends on gradients that are long gone. Moments and counter are all that is left of them.
     """
