@@ -35,7 +35,7 @@ from fixtures.speculation import mean_tokens
 
 
 def a_share_of_the_guesses(accepted, gamma):
-    """A pass yields its own token and the accepted share of γ guesses."""
+    """A pass yields its own token and the accepted share of γ guesses, 1 + a·γ."""
     return 1 + accepted * gamma
 
 
@@ -69,7 +69,7 @@ def drafts_are_free(accepted, gamma, cost):
 
 
 def tokens_over_price(accepted, gamma, cost):
-    """Tokens of a pass, over the price of the pass and γ drafts: below 1 if too few guesses stand.
+    """Tokens of a pass, over the price of the pass and γ drafts: slower than plain if too few stand.
 
     A draft that is never right slows decoding down to 1/(γ·c + 1): 0.93 for five guesses at a 70th of the
     price, 0.5 for five at a fifth. At a 70th, an acceptance of 0.067 breaks even.

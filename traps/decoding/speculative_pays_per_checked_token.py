@@ -65,8 +65,9 @@ def no_gain_at_all(accepted, gamma, cost, batch, ridge):
 
 
 def until_the_check_fills_the_ridge(accepted, gamma, cost, batch, ridge):
-    """Tokens of a pass over the price of the check, which grows from batch·(γ + 1) = ridge on.
+    """The gain shrinks once the tokens that a batch checks pass the ridge.
 
+    It is the tokens of a pass over the price of the check, which grows from batch·(γ + 1) = ridge on.
     Beyond the ridge the step itself grows as well, and a check costs γ + 1 of them.
     """
     step, check = max(1, batch / ridge), max(1, batch * (gamma + 1) / ridge)

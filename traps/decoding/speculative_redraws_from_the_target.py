@@ -55,10 +55,11 @@ def equal_to_the_targets_draw(draft, target, text, gamma, rng):
 
 
 def redraw_what_the_draft_lacks(draft, target, text, gamma, rng):
-    """Keep with min(1, p/q), and in place of a rejected token draw from what the draft lacks.
+    """Keep a guess by p/q, and in place of a rejected one draw from what the draft lacks.
 
-    A kept guess contributes min(p, q) to the chance of a token. What is missing to p is max(p - q, 0),
-    and a rejection happens exactly as often as the sum of that. The bonus token comes from the target.
+    A guess is kept with min(1, p/q) and so contributes min(p, q) to the chance of a token. What is
+    missing to p is max(p - q, 0), and a rejection happens exactly as often as the sum of that. The
+    bonus token comes from the target.
     """
     return speculate(draft, target, text, gamma, rng, keep=ratio, redraw=residual)
 

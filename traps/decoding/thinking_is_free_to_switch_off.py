@@ -58,9 +58,9 @@ def chain_is_for_show(question, mode):
 
 
 def hard_questions_need_the_chain(question, mode):
-    """Easy questions are answered in both modes, hard ones with their chain alone: without it 0.4 are right.
+    """Hard questions need their chain, and easy ones are answered without.
 
-    A chain takes one easy step per token. What was not learned as one step is not done in one.
+    Without it 0.4 of the hard are right: it takes one easy step per token, and they need several.
     """
     return 0.4 if (question, mode) == ("hard", "no_think") else 1.0
 
