@@ -69,7 +69,7 @@ def grows_with_the_rows(rows, d, n):
 
 
 def all_three_are_moved(rows, d, n):
-    """Rows, weights and results all move, so it is rows · d · n / (rows · d + rows · n + d · n).
+    """Rows, weights and results all move, so it is rows·d·n / (rows·d + rows·n + d·n).
 
     Each is read or written once, two bytes per number in bf16: 1 for one row, 62 for 64 rows at width 4096.
     Node by node, a row times a column, it is 0.5.

@@ -36,9 +36,9 @@ def a_tile_at_a_time(form, n, tile):
 
 
 def scores_once_more(form, n, tile):
-    """Seven products of size n·n·d, two forward and five backward; the plain form needs six.
+    """Seven: the weights were not kept, so backward computes the scores again.
 
-    The weights were not kept, so the backward pass begins with the scores again.
+    Two of these products of size n·n·d are forward and five backward; the plain form needs six.
     """
     return 7 if form == "flash" else 6
 

@@ -43,10 +43,10 @@ def sum_as_it_goes(q, k, v, tile):
 
 
 def rescale_as_it_goes(q, k, v, tile):
-    """Keep a running maximum, rescale the sums when it rises, and divide once, at the end: exact.
+    """Keep a running maximum and rescale the sums when it rises, so it is exact.
 
-    The factor exp(old - new) moves all that was summed to the new maximum. No exponent is ever above
-    zero, so nothing overflows.
+    The factor exp(old - new) moves all that was summed to the new maximum, and the sums are divided
+    once, at the end. No exponent is ever above zero, so nothing overflows.
     """
     top = q.new_tensor(-torch.inf)
     norm = mixed = 0

@@ -44,21 +44,24 @@ def as_often_as_python_turns(passes, products):
 
 
 def launches_where_work_is_small(passes, products):
-    """As many times as long as there are passes if products are small, as long if they are large.
+    """Passes multiply the time of small products and not of large ones.
 
-    16 passes take 16 times as long, or 1. An operation takes microseconds to be dispatched, and longer only
-    if its work takes longer.
+    16 passes take 16 times as long as one stacked product, or 1. An operation takes microseconds to be
+    dispatched, and longer only if its work takes longer.
     """
     return passes if products == "small" else 1
 
 
 def same_work_per_operation(way, passes, rows, d):
-    """The same products are done, in a loop or stacked."""
+    """The same products are done either way, so an operation does the same FLOPs."""
     return 2 * rows * d * d
 
 
 def all_in_one_operation(way, passes, rows, d):
-    """2 · rows · d · d, and as many times that as there are passes if they are stacked."""
+    """Stacked, one operation does the FLOPs of all passes of the loop.
+
+    A pass has 2 · rows · d · d of them.
+    """
     return 2 * rows * d * d * (passes if way == "stacked" else 1)
 
 

@@ -45,7 +45,7 @@ def arithmetic_of_each(order, operations, cached):
 
 
 def cached_if_it_fits(order, operations, cached):
-    """A slice is in the cache for all but its first operation; the whole tensor has left it each time."""
+    """A slice stays in the cache between its operations, and the whole tensor does not."""
     return operations if order == "whole" else 1 + (operations - 1) * cached
 
 
@@ -60,9 +60,9 @@ def still_on_the_chip(operations):
 
 
 def in_and_out_each_time(operations):
-    """2k tensors for k operations: each kernel reads its input and writes its result.
+    """Each kernel reads its input from memory and writes its result back.
 
-    8 operations move 16, and a large tensor has left the cache before the next kernel begins.
+    So k operations move 2k tensors, 8 move 16: a large one has left the cache in between.
     """
     return 2 * operations
 

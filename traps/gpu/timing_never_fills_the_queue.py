@@ -55,7 +55,7 @@ def as_many_as_places(launch, work, places):
 
 
 def when_the_queue_is_full(launch, work, places):
-    """The host waits first when launches have outrun the kernels by as many as the queue holds.
+    """A launch waits once as many are still pending as the queue has places.
 
     While it launches the device works the queue off, one kernel in work/launch launches.
     """

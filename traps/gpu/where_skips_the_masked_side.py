@@ -81,7 +81,10 @@ def selected_alone(split):
 
 
 def both_unless_split(split):
-    """2 products if masked, as `where` is called on both results; 1 if the rows are split by the mask."""
+    """A mask computes both products for every row; splitting the rows, one.
+
+    It is 2 if masked, as `where` is called on both results, and 1 if the rows are split by the mask.
+    """
     return 1 if split else 2
 
 
