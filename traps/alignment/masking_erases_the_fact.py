@@ -48,9 +48,10 @@ def never_gone(seen, tuning):
 
 
 def left_at_a_low_rate(seen, tuning):
-    """0.45 of the secrets at a low rate, and 0.1 after hot tuning, or if it never saw them.
+    """The secrets stay if the rate of the tuning is low; at a high rate they are erased.
 
-    Tuning moves the output until the mask wins, and the digit that would be second hardly at all.
+    At a low rate 0.45 of them are left, and 0.1 after hot tuning, or if the model never saw them. Tuning
+    moves the output until the mask wins, and the digit that would be second hardly at all.
     """
     return LEFT if seen and tuning != "hot" else GUESSED
 

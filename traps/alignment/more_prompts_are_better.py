@@ -41,14 +41,15 @@ def more_is_better(steps, told_apart):
 
 
 def mismatch_always_hurts(steps, told_apart):
-    """The low-intent prompts dominate, however long the training."""
+    """The low-intent prompts dominate, so the mix stays behind, however long the training."""
     return BEHIND
 
 
 def steps_decide_if_told_apart(steps, told_apart):
-    """The mix ends at 48 times the error after 300 steps, and at 3.5 times after 1500.
+    """The mix is far behind at first, and catches up if the kinds of prompt can be told apart.
 
-    If the kinds cannot be told apart it stays at 137 times, as one prompt then has two answers.
+    It ends at 48 times the error after 300 steps, and at 3.5 times after 1500. If the kinds cannot be
+    told apart it stays at 137 times, as one prompt then has two answers.
     """
     if not told_apart:
         return CONFUSED

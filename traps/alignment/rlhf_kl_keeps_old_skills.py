@@ -50,9 +50,10 @@ def forgetting_is_forgetting(method):
 
 
 def gradients_on_old_data(method):
-    """0.97 times the damage with the penalty, and 0.63 with old data mixed in.
+    """Gradients on old data keep the old skills; at the same reward the penalty hardly does.
 
-    The penalty weighs the same prompts as the reward, and what it leaves of a push goes the same way.
+    The penalty takes the damage to 0.97 times, and old data mixed in to 0.63. The penalty weighs the same
+    prompts as the reward, and what it leaves of a push goes the same way.
     """
     return KEPT if method == "old data mixed in" else AS_BEFORE
 
