@@ -50,8 +50,9 @@ def no_bias(which, rope, dim):
 
 
 def queries_and_rotated_keys(which, rope, dim):
-    """All 4 directions of a 4 wide head for queries, and for keys under RoPE; otherwise 0.
+    """A query bias adds power, a key bias only under RoPE, and a value bias is an output bias.
 
+    In a head 4 wide that is all 4 directions of a query bias, and of a key bias under RoPE; otherwise 0.
     q·(k + b) adds q·b to all scores of a query, which softmax cancels. Rotated by the key's position, b
     no longer adds the same to all. Weights of attention sum to 1, so a value bias passes unchanged.
     """
@@ -69,9 +70,10 @@ def shift_of_the_output(bias, width):
 
 
 def one_place_per_bias(bias, width):
-    """With biases as many places as units, 8 for 8; without them one, the origin.
+    """With biases there are as many places as units, and without them only the origin.
 
-    Without biases f(c·x) = c·f(x) for c > 0, so the net is a ray to either side of zero.
+    Of 8 units that makes 8 places, or one. Without biases f(c·x) = c·f(x) for c > 0, so the net is a ray
+    to either side of zero.
     """
     return width if bias else 1
 

@@ -67,9 +67,10 @@ def every_gate_multiplies(design):
 
 
 def a_gate_that_grows(design):
-    """Degree 2 if the gate grows with x, as in SwiGLU, GEGLU, ReGLU and bilinear; else degree 1.
+    """A block grows with the square if its gate grows with x, with an activation or without.
 
-    The sigmoid of the first GLU saturates, and leaves the other map alone.
+    SwiGLU, GEGLU, ReGLU and bilinear are of degree 2, the others of degree 1. The sigmoid of the first
+    GLU saturates, and leaves the other map alone.
     """
     return 1 if design in PLAIN or design == "GLU" else 2
 

@@ -56,10 +56,11 @@ def only_prenorm(design, warmup, depth):
 
 
 def norm_or_branch_gives_way(design, warmup, depth):
-    """Pre-norm and DeepNorm learn at any depth; post-norm at 2 blocks, at 12 with warm-up, at 24 not.
+    """Post-norm, if deep enough, fails even with warm-up; pre-norm and DeepNorm learn without it.
 
-    In the first steps each post-norm branch counts as much as all that came before it. Warm-up takes
-    these steps small, pre-norm and DeepNorm let a branch count less from the start.
+    Post-norm learns at 2 blocks, at 12 with warm-up, at 24 not. In the first steps each of its branches
+    counts as much as all that came before it. Warm-up takes these steps small, pre-norm and DeepNorm let
+    a branch count less from the start.
     """
     if design == "post-norm":
         return FAILS if depth == 24 or (depth == 12 and not warmup) else LEARNS

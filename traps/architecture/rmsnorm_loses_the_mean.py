@@ -46,7 +46,7 @@ def weights_alone(weight, bias):
 
 
 def columns_and_bias_centered(weight, bias):
-    """Each column and the bias minus their means: then the outputs have mean zero for any input."""
+    """Center each column and the bias: then the outputs have mean zero for any input."""
     return weight - weight.mean(0), bias - bias.mean()
 
 

@@ -67,9 +67,10 @@ def gate_of_half_the_width(d, d_out, ffn, glu):
 
 
 def two_inputs_and_an_output(d, d_out, ffn, glu):
-    """(2d + d_out) / (d + d_out) times per hidden unit, as two of the three matrices read the input.
+    """Two of the three matrices read the input and one writes the output, so both widths count.
 
-    1.5 times where both are equal, so 1 at a width of 2,048 instead of 3,072.
+    Per hidden unit that is (2d + d_out) / (d + d_out) times as much: 1.5 times where both are equal, so 1
+    at a width of 2,048 instead of 3,072.
     """
     return (2 * d + d_out) * glu / ((d + d_out) * ffn)
 
@@ -85,9 +86,10 @@ def two_hidden_layers(kind, d, ffn):
 
 
 def what_each_derivative_needs(kind, d, ffn):
-    """The input, and per hidden unit one number for ReLU, two for GELU, four for SwiGLU.
+    """Per hidden unit ReLU keeps one number, GELU two and SwiGLU four.
 
-    SwiGLU keeps the gate for silu's derivative, silu of it, the value, and their product.
+    All keep the input as well. SwiGLU keeps the gate for silu's derivative, silu of it, the value, and
+    their product.
     """
     return d + ffn * {"ReLU": 1, "GELU": 2, "SwiGLU": 4}[kind]
 

@@ -57,9 +57,10 @@ def gate_is_stronger(design, target):
 
 
 def by_what_is_learned(design, target):
-    """ReLU's error is 20 times that of SwiGLU and 1.8 times that of Swish on products; on ReLUs 0.4 times.
+    """It depends on the target: SwiGLU wins on products, and ReLU where the target is made of ReLUs.
 
-    The block that is made as its target is wins.
+    On products ReLU's error is 20 times that of SwiGLU and 1.8 times that of Swish; on ReLUs it is 0.4
+    times. The block that is made as its target is wins.
     """
     return RELUS if target == "ReLUs" else gate_is_stronger(design, target)
 
