@@ -73,9 +73,9 @@ def latent_for_each(heads, rank, dim, rotary):
 
 
 def latent_and_one_rotary_key(heads, rank, dim, rotary):
-    """One latent of which keys and values are made, and one rotary key: 512 + 64 = 576.
+    """One latent for keys and values alike, and one rotary key.
 
-    Heads do not count, as each has its own up-projections of the same latent.
+    That makes 512 + 64 = 576. Heads do not count, as each has its own up-projections of the same latent.
     """
     return rank + rotary
 

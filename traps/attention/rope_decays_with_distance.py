@@ -47,7 +47,7 @@ def within_reach(back):
 
 
 def wherever_it_is_needed(back):
-    """Attention peaks at the distance that training asks for, the last possible one included.
+    """Attention peaks at the distance that training asks for, however far that is.
 
     W_q and W_k can turn each pair of coordinates by any angle, and so choose the distance at which it is
     undone.

@@ -39,7 +39,7 @@ def fp16_like_bf16(dtype, position):
 
 
 def apart_as_stored(dtype, position):
-    """Positions are rounded to p significant bits: from 2^p on neighbours coincide or are a whole gap apart.
+    """At p significant bits, from 2^p on, neighbours coincide or are a whole gap apart.
 
     The last position with its right neighbour is 255 in bf16, 2,047 in fp16 and 16,777,215 in fp32.
     """
@@ -76,7 +76,7 @@ def positions_in_bf16(positions, inv_freq):
 
 
 def cast_at_the_end(positions, inv_freq):
-    """Positions, frequencies and angles are fp32, and cosines and sines alone are cast by the model.
+    """Positions, frequencies and angles are fp32; the cosines and sines alone are cast.
 
     An error of an angle is relative, so it grows with the position; one of a cosine is at most half a gap
     below 1, 0.00195 in bf16, at any position.

@@ -56,10 +56,10 @@ def no_position(x, wq, wk, wv, positions):
 
 
 def rope_after_projection(x, wq, wk, wv, positions):
-    """Rotate q and k after W_q and W_k: the angles meet in the product, and only their difference is left.
+    """Rotate q and k after W_q and W_k: then only the distance counts.
 
-    Before the projection they would not: a weight matrix mixes the pairs, and does not commute with
-    their rotation.
+    The angles meet in the product, and only their difference is left. Before the projection they would
+    not: a weight matrix mixes the pairs, and does not commute with their rotation.
     """
     return F.scaled_dot_product_attention(rotate(x @ wq, positions), rotate(x @ wk, positions), x @ wv)
 
