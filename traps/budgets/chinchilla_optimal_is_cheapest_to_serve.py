@@ -65,10 +65,10 @@ def all_it_was_trained_on(size, read):
 
 
 def premium_over_the_saving(size, read):
-    """The extra FLOPs of training over the fewer of serving: 0.77 of what Llama 2 7B has read.
+    """It has to serve until the FLOPs saved per token add up to the extra ones of training.
 
-    A served token costs 2 FLOPs per parameter, and one that is trained on 6. If it had read 3.37e11
-    tokens it would be 0.41.
+    That is 0.77 of what Llama 2 7B has read. A served token costs 2 FLOPs per parameter, and one that is
+    trained on 6. If it had read 3.37e11 tokens it would be 0.41.
     """
     best, tokens = optimum(size, read)
     return 3 * (1 - best / size * tokens / read) / (best / size - 1)

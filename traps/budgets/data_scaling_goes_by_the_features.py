@@ -50,10 +50,10 @@ def whatever_the_samples(dimension, copies, times):
 
 
 def by_the_data_if_new(dimension, copies, times):
-    """An exponent of 1/dimension, so 10 times at one dimension; 0 if the samples are copies.
+    """The exponent is one over the data's dimension, and zero for copies.
 
-    Ten times the samples lie 10^(1/dimension) times as close, and the squared difference of a rough
-    function goes with the distance.
+    Ten times the samples lie 10^(1/dimension) times as close, 10 times at one dimension, and the squared
+    difference of a rough function goes with the distance.
     """
     return 0.0 if copies else 1 / dimension
 

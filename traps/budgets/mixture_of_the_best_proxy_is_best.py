@@ -43,7 +43,10 @@ def never_carries_over(decays):
 
 
 def if_they_learn_alike(decays):
-    """The proxies' best mixture costs 1.3 times the best loss, and nothing if both domains learn alike."""
+    """The proxies' best mixture stays the best only if both domains are learned alike.
+
+    If they are not, it costs 1.3 times the least loss.
+    """
     return 1.0 if decays[0] == decays[1] else APART
 
 

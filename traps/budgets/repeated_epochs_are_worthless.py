@@ -48,9 +48,10 @@ def as_good_as_fresh(epochs):
 
 
 def good_for_a_few(epochs):
-    """Of the gain of as many fresh samples four epochs bring 0.82, sixteen 0.49 and thirty-two 0.08.
+    """A few epochs bring nearly what as many fresh samples would, and many bring little.
 
-    By then the net has learned its samples' noise.
+    Of the gain of fresh samples four epochs bring 0.82, sixteen 0.49 and thirty-two 0.08. By then the net
+    has learned its samples' noise.
     """
     return {4: FEW, 16: MANY, 32: TOO_MANY}[epochs]
 
@@ -66,7 +67,10 @@ def no_matter(epochs):
 
 
 def once_it_overfits(epochs):
-    """Ten times the weight decay takes the divergence to 0.76 at 32 epochs, and does nothing at 4."""
+    """Strong weight decay helps once many repeats overfit; after a few it does nothing.
+
+    Ten times the decay takes the divergence to 0.76 at 32 epochs, and does nothing at 4.
+    """
     return IDLE if epochs == 4 else CURED
 
 
