@@ -43,7 +43,10 @@ def by_the_root(positions):
 
 
 def by_the_number(positions):
-    """One position of T learns at T times the squared error, as its gradient has T times the variance."""
+    """One position of T ends at T times the squared error of their mean.
+
+    Its gradient has T times the variance.
+    """
     return positions
 
 

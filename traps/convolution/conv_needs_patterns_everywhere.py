@@ -43,7 +43,7 @@ def no_net_finds_it(kernels, half):
 
 
 def one_kernel_finds_it(kernels, half):
-    """One kernel recognizes a pattern where it never saw it; a kernel for each position guesses there.
+    """One kernel finds it where it never saw it; one for each position guesses.
 
     At positions that saw no pattern there was nothing but noise to learn from. One kernel learns for all.
     """

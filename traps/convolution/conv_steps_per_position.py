@@ -51,7 +51,7 @@ def flipped_kernel(x, slopes, k, stride, padding):
 
 
 def sum_of_positions(x, slopes, k, stride, padding):
-    """The sum over positions of the output's slope times the input that the weight has read there.
+    """Each position adds its output's slope times the input that the weight reads there.
 
     The chain rule adds over all paths, and a shared weight has one through each position. Inputs 1 and 2,
     slopes of 1 and a kernel of one weight make 3, not 2 or 1.5. A step of stride skips inputs, padding
@@ -77,8 +77,7 @@ def full_step_each(optimizer, positions):
 
 
 def sgd_alone_adds_up(optimizer, positions):
-    """As far as the summed step under plain SGD, further with momentum, and a whole step per position under
-    Adam.
+    """As far as the summed step under plain SGD, and further with momentum or Adam.
 
     A step of SGD is proportional to its gradient. Momentum counts an early one again at every step that
     follows, which for 16 positions makes 5.4 times the summed step. Adam divides by the gradient's size,

@@ -68,9 +68,10 @@ def third_of_the_reach(convs):
 
 
 def sum_of_steps(convs):
-    """The root of 2/3 · convs: 3.2 pixels for 15, where an even window of 31 pixels has 8.9.
+    """The weight spreads like a random walk, by the root of the depth.
 
-    Each layer of three equal weights adds the variance of a step to the left, to the right or none.
+    The root of 2/3 · convs is 3.2 pixels for 15, where an even window of 31 pixels has 8.9. Each layer of
+    three equal weights adds the variance of a step to the left, to the right or none.
     """
     return (2 * convs / 3) ** 0.5
 

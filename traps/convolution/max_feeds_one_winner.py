@@ -32,7 +32,7 @@ from fixtures import claim, observe
 
 
 def all_as_the_pool(function, x):
-    """A maximum has one winner: the first one takes it all."""
+    """A maximum has one winner, and of a tie the first one takes it all."""
     return [float(n == x.index(max(x))) for n in range(len(x))]
 
 
@@ -42,9 +42,10 @@ def all_share(function, x):
 
 
 def by_function(function, x):
-    """The pool and max(dim) feed the first, amax and max() share evenly, and maximum() halves at each tie.
+    """It depends: pools feed the first, amax shares evenly, and maximum halves.
 
-    Of 1, 1, 0, 1 the first gets all, or three get a third each. maximum() takes two, so a chain of it
+    Like the pools max(dim) feeds the first, and like amax max() shares evenly. Of 1, 1, 0, 1 the first
+    gets all, or three get a third each. maximum() takes two and halves at each tie, so a chain of it
     gives the last of three a half and the others a quarter each.
     """
     if function in ("max_pool1d", "max(dim)"):

@@ -39,10 +39,10 @@ def indices_alone_tell(kept, k):
 
 
 def anything_but_the_values(kept, k):
-    """The pooled values leave all places of the window open; the input, an index or a byte of offset leave
-    one.
+    """Input, index or offset tell the winner's place; values do not.
 
-    A pool of 2 by 2 has 4 places, which is two bits per output. The input shows them, if it is looked at
+    The pooled values leave all places of the window open; an index, or a byte of offset, leaves one. A
+    pool of 2 by 2 has 4 places, which is two bits per output. The input shows them, if it is looked at
     again.
     """
     return k * k if kept == "values" else 1
@@ -59,7 +59,7 @@ def lost_without_input(kept, outputs):
 
 
 def nothing_lost(kept, outputs):
-    """From the input alone or the indices alone every gradient arrives, bit for bit.
+    """From the input or the indices alone every gradient arrives bit for bit.
 
     From the input the maxima are found anew, at the price of a second forward pass.
     """

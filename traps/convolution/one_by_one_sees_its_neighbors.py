@@ -43,9 +43,9 @@ def sum_of_kernels(convs):
 
 
 def kernels_by_the_strides_before(convs):
-    """Each layer adds its kernel's width less one, times all strides before it: 1 for any of 1x1.
+    """Each layer adds its kernel's width less one, times earlier strides.
 
-    Behind a stride of 2 neighbors are two pixels apart.
+    Layers of 1x1 leave it at 1. Behind a stride of 2 neighbors are two pixels apart.
     """
     field, step = 1, 1
     for kernel, stride in convs:

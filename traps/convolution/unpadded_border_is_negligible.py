@@ -43,9 +43,10 @@ def one_pixel_per_layer(pixels, convs, k, stride):
 
 
 def whole_kernel_but_one(pixels, convs, k, stride):
-    """K - 1 pixels per layer, half at either edge: 224 - 50 · 2 = 124; a map of 100 vanishes.
+    """Each layer loses the width of its kernel less one.
 
-    Behind a stride of 2 each pixel is two of the image.
+    That is k - 1 pixels, half at either edge: 224 - 50 · 2 = 124; a map of 100 vanishes. Behind a stride
+    of 2 each pixel is two of the image.
     """
     return max(0, (pixels - k) // stride + 1 - (convs - 1) * (k - 1))
 
@@ -56,9 +57,10 @@ def as_the_last_map(pixels, convs):
 
 
 def mean_of_all_maps(pixels, convs):
-    """The mean area of what the layers read: 0.63 at 224 pixels and 50 layers.
+    """What is left is the mean area of the maps that the layers read.
 
-    Early maps are nearly whole, and each layer keeps its input for the backward pass.
+    At 224 pixels and 50 layers that is 0.63. Early maps are nearly whole, and each layer keeps its input
+    for the backward pass.
     """
     return sum((1 - 2 * layer / pixels) ** 2 for layer in range(convs)) / convs
 
@@ -74,9 +76,10 @@ def padding_makes_up_for_it(convs, place, padding):
 
 
 def a_quarter_with_padding(convs, place, padding):
-    """In the middle (2 · convs + 1)², at a corner 1, and (convs + 1)² with padding: 10,201, 1 and 2,601.
+    """A corner reaches one output, and with padding about a quarter of what the middle does.
 
-    A corner lies at the edge of the windows that see it, and with padding there is nothing beyond.
+    The middle reaches (2 · convs + 1)², a corner 1, and (convs + 1)² with padding: 10,201, 1 and 2,601. A
+    corner lies at the edge of the windows that see it, and with padding there is nothing beyond.
     """
     if place == "middle":
         return (2 * convs + 1) ** 2
