@@ -42,9 +42,9 @@ def scope_does_not_matter(scope, good, junk, good_crawls, junk_crawls):
 
 
 def by_how_often_each_recurs(scope, good, junk, good_crawls, junk_crawls):
-    """Pages count by the crawls they are in: 0.71 for 5 against 2, and 0.5 over all crawls.
+    """Within each crawl pages count by the crawls they are in, over all crawls once each.
 
-    Over all crawls each counts once.
+    Half good and half junk, in 5 crawls against 2, that leaves 0.71 good, and 0.5 over all crawls.
     """
     if scope == "all crawls":
         return good / (good + junk)

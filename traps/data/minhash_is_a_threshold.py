@@ -40,9 +40,10 @@ def as_often_as_similar(similarity, bands, rows):
 
 
 def any_band_agrees(similarity, bands, rows):
-    """1 - (1 - s^r)^b: 0.77 for 14 bands of 8 rows at 0.75, 0.56 at 0.7, 0.5 at 0.685, 0.65 at 0.72.
+    """A pair is found if any of its bands agrees: 1 - (1 - s^r)^b.
 
-    A band agrees if all of its rows do, each with the chance s; one band is enough.
+    For 14 bands of 8 rows that is 0.77 at 0.75, 0.56 at 0.7, 0.5 at 0.685 and 0.65 at 0.72. A band agrees
+    if all of its rows do, each with the chance s; one band is enough.
     """
     return 1 - (1 - similarity**rows) ** bands
 
@@ -59,8 +60,9 @@ def share_of_the_shingles(words, edited, n):
 
 
 def left_over_the_union(words, edited, n):
-    """(S - m) / (S + m) for m touched of S shingles: 0.643 for one word in 27, 0.90 for one in 100.
+    """The shingles that are left, over the union of old and new ones.
 
+    For m touched of S shingles that is (S - m) / (S + m): 0.643 for one word in 27, 0.90 for one in 100.
     An edit far from the ends touches n shingles, and puts as many new ones into the union.
     """
     shingles, touched = words - n + 1, n * edited

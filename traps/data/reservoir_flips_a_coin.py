@@ -82,10 +82,10 @@ def same_share(k, arrivals, age):
 
 
 def halves_then_fades(k, arrivals, age):
-    """The coin admits an arrival half the time; each later one evicts it with probability 1/(2k).
+    """An event gets in half the time, and fades by the same factor with each later arrival.
 
-    So the buffer is a soft window over the last few times k events, and its bias towards the recent grows
-    without end.
+    Each later one evicts it with probability 1/(2k). So the buffer is a soft window over the last few
+    times k events, and its bias towards the recent grows without end.
     """
     return (1 - 1 / (2 * k)) ** age / 2
 

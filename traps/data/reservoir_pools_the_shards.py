@@ -68,9 +68,9 @@ def share_of_the_events(counts, k):
 
 
 def misses_all_draws(counts, k):
-    """One minus the chance that all k events belong to others: 1 - C(N-c, k)/C(N, k).
+    """One minus the chance that all k events of the sample belong to others.
 
-    A sample that is uniform over events favours those who cause many.
+    That is 1 - C(N-c, k)/C(N, k). A sample that is uniform over events favors those who cause many.
     """
     return 1 - comb(sum(counts) - counts[0], k) / comb(sum(counts), k)
 
