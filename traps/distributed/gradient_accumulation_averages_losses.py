@@ -47,7 +47,7 @@ def sum_over_all_positions(model, batches):
 
 
 def sum_over_all_targets(model, batches):
-    """The sum of the losses, divided by the targets of all micro-batches, without those that are masked.
+    """The summed losses, over the unmasked targets of all micro-batches.
 
     Then each token counts alike, as in the batch that did not fit.
     """
@@ -62,7 +62,10 @@ def average_of_the_means(losses):
 
 
 def average_of_all_tokens(losses):
-    """Mean over all tokens: 1 for a micro-batch of one token with loss 4 and one of three without."""
+    """Mean over the tokens of all micro-batches.
+
+    That is 1 for a micro-batch of one token with loss 4 and one of three without.
+    """
     return sum(map(sum, losses)) / sum(map(len, losses))
 
 

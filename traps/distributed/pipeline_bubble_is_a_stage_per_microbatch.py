@@ -48,12 +48,15 @@ def forward_waits_alone(stages, micro, order):
 
 
 def every_micro_batch(stages, micro, order):
-    """Activations of all micro-batches wait for their backward passes."""
+    """Activations of all micro-batches wait for their backward passes, under 1F1B too."""
     return micro
 
 
 def no_more_than_stages(stages, micro, order):
-    """All 32 if the forward passes go first; under 1F1B as many as there are stages, 8."""
+    """All if the forward passes go first, and under 1F1B no more than there are stages.
+
+    With 32 micro-batches on 8 stages that is 32, and 8 under 1F1B.
+    """
     return micro if order == "all forward first" else min(stages, micro)
 
 

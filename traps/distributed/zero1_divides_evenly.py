@@ -46,9 +46,9 @@ def in_consecutive_runs(tensors, n):
 
 
 def largest_first_to_the_emptiest(tensors, n):
-    """The fullest rank when each tensor, the largest first, goes to the rank that has least so far.
+    """Each tensor, the largest first, goes to the emptiest rank.
 
-    Of tensors of 77, 10, 8 and 5 that is 0.77, with two ranks and with four.
+    Of tensors of 77, 10, 8 and 5 the fullest rank then has 0.77, with two ranks and with four.
     """
     loads = [0] * n
     for size in sorted(tensors, reverse=True):

@@ -38,9 +38,10 @@ def without_the_master(stage, n):
 
 
 def what_each_stage_divides(stage, n):
-    """16, 4 + 12/n, 2 + 14/n and 16/n bytes per parameter: 31.4 GB for 7.5B in stage 1 on 64 GPUs.
+    """Stage 1 divides fp32 weights and moments, stage 2 the gradients as well, stage 3 all.
 
-    Stage 1 divides fp32 weights and moments, stage 2 the gradients as well, stage 3 all.
+    That leaves 4 + 12/n, 2 + 14/n and 16/n of 16 bytes per parameter: 31.4 GB for 7.5B in stage 1 on 64
+    GPUs.
     """
     return {0: 16, 1: 4 + 12 / n, 2: 2 + 14 / n, 3: 16 / n}[stage]
 

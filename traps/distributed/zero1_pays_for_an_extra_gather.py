@@ -49,9 +49,10 @@ def grows_with_the_ranks(scheme, n):
 
 
 def by_passes_of_the_ring(scheme, n):
-    """(n - 1)/n of the model per pass of the ring: two passes, and three with one gather more.
+    """Two passes of the ring, as for an all-reduce, and three only with one gather more.
 
-    With 4 ranks 1.5 and 2.25 times the model. In a pass each rank sends all chunks but one.
+    A pass sends all chunks but one, (n - 1)/n of the model: with 4 ranks that makes 1.5 and 2.25 times
+    the model.
     """
     return (3 if scheme == "all-reduce and gather" else 2) * (n - 1) / n
 
