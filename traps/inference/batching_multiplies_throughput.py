@@ -56,10 +56,11 @@ def flat_behind_the_knee(batch, times, knee, fill):
 
 
 def concave_in_the_batch(batch, times, knee, fill):
-    """A step takes max(1, B/fill) + B/knee times one read of the weights; throughput is B over that.
+    """Requests share the weights and not their caches: throughput rises ever less and never falls.
 
-    The weights' term and the caches' add, as both come over one bus. At the knee of 13 requests the
-    caches have doubled the step; from there on a larger batch buys mostly latency.
+    A step takes max(1, B/fill) + B/knee times one read of the weights, and throughput is B over
+    that. The weights' term and the caches' add, as both come over one bus. At the knee of 13
+    requests the caches have doubled the step; from there on a larger batch buys mostly latency.
     """
     before, after = (max(1, b / fill) + b / knee for b in (batch, times * batch))
     return times * before / after

@@ -73,10 +73,10 @@ def at_the_ridge(itemsize, ridge):
 
 
 def ridge_by_itemsize(itemsize, ridge):
-    """The ridge counts FLOPs per byte: a weight serves 2 FLOPs per request, so ridge · itemsize / 2 requests.
+    """The ridge counts FLOPs per byte, so weights of half the bytes halve the batch.
 
-    In bf16 that is 153 requests on an A100, 295 on an H100 and 206 on an H200; with int8 weights and bf16
-    arithmetic half.
+    A weight serves 2 FLOPs per request, so it is ridge · itemsize / 2 requests. In bf16 that is 153 on an
+    A100, 295 on an H100 and 206 on an H200; with int8 weights and bf16 arithmetic half.
     """
     return ridge * itemsize / 2
 

@@ -49,9 +49,10 @@ def token_for_token(prompt, ridge, itemsize):
 
 
 def prompt_over_ridge(prompt, ridge, itemsize):
-    """A prompt above the ridge costs 2 · prompt / (itemsize · ridge) steps, a shorter one a single step.
+    """A prompt costs one step up to the ridge, and above it in proportion to its length.
 
-    Prefill computes 2 FLOPs per weight and token; a step reads the bytes of each weight.
+    Prefill computes 2 FLOPs per weight and token; a step reads the bytes of each weight. So above the
+    ridge it is 2 · prompt / (itemsize · ridge) steps.
     """
     return max(1.0, 2 * prompt / (itemsize * ridge))
 

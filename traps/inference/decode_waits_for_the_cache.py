@@ -67,10 +67,11 @@ def context_alone(model, batch, context):
 
 
 def cache_over_all(model, batch, context):
-    """4 · kv_heads · dim bytes per token in flight and layer, over these and the bytes of the weights.
+    """The cache of all tokens in flight, over that and the weights, which are read once.
 
-    A layer has 2 · d · (heads + kv_heads) · dim + 3 · d · ffn weights of two bytes. The cache is half of
-    all once batch times context reaches weights over cache per token.
+    A token in flight has 4 · kv_heads · dim bytes per layer, which has 2 · d · (heads + kv_heads) · dim
+    + 3 · d · ffn weights of two bytes. The cache is half of all once batch times context reaches weights
+    over cache per token.
     """
     queries, keys = model.heads * model.dim, model.kv_heads * model.dim
     weights = 2 * (2 * model.d * (queries + keys) + 3 * model.d * model.ffn)

@@ -64,9 +64,10 @@ def intensity_of_the_phase(phase, part, requests, prompt, itemsize):
 
 
 def tokens_that_share_a_read(phase, part, requests, prompt, itemsize):
-    """2 FLOPs per token that shares a read: of weights all tokens of the pass, of a cache its request's.
+    """Tokens that share a read decide: at the weights all of the pass, at a cache its request's.
 
-    So many requests make up for decode's single tokens at the weights, and never at the caches.
+    Each has 2 FLOPs. So many requests make up for decode's single tokens at the weights, and never at
+    the caches.
     """
     new = prompt if phase == "prefill" else 1
     return 2 * new * (requests if part == "weights" else 1) / itemsize
@@ -83,9 +84,9 @@ def gpu_is_busy(engine, batch, ridge, itemsize):
 
 
 def arithmetic_idles(engine, batch, ridge, itemsize):
-    """Below the ridge the bandwidth is in full use, and of the peak intensity over ridge; above it inversely.
+    """Below the ridge the bandwidth is full and arithmetic idles, above it inversely.
 
-    The used share of the peak is the MFU.
+    The used share of the peak, below the ridge intensity over ridge, is the MFU.
     """
     intensity = 2 * batch / itemsize
     return min(1.0, ridge / intensity if engine == "bandwidth" else intensity / ridge)
