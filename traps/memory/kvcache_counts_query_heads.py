@@ -44,10 +44,10 @@ def one_vector_per_kv_head(heads, kv_heads, dim, tokens):
 
 
 def one_pair_per_kv_head(heads, kv_heads, dim, tokens):
-    """A key and a value per KV head, two bytes per number in bf16.
+    """A key and a value per KV head, two bytes per number.
 
-    The query heads of a group read the same pair, so they cost arithmetic but no memory: 2,048 bytes per
-    token and layer with 8 KV heads of 64 numbers, as in gpt-oss-20b, whose query heads are 64.
+    The query heads of a group read the same pair, so they cost arithmetic but no memory: in bf16 2,048
+    bytes per token and layer with 8 KV heads of 64 numbers, as in gpt-oss-20b, whose query heads are 64.
     """
     return 2 * 2 * kv_heads * dim * tokens
 
@@ -77,7 +77,7 @@ def work_shrinks_with_the_heads(heads, kv_heads):
 
 
 def bytes_shrink_alone(heads, kv_heads):
-    """The FLOPs stay and the bytes of keys and values shrink by the group.
+    """The FLOPs stay, and the bytes shrink by the group.
 
     Each query head still meets every key of its group; the group reads it once.
     """

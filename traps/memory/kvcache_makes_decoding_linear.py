@@ -41,7 +41,7 @@ def cache_saves_projections_only(n, d):
 
 
 def linear_and_quadratic(n, d):
-    """Each token is projected once, and still meets all keys and values before it: linear and quadratic.
+    """Projections are linear; attention is quadratic, as a token meets all before it.
 
     The t-th token multiplies with the q, k, v and o weights once, 8·d² FLOPs, and then meets the t keys
     and t values of the cache, 4·t·d FLOPs: 8·d²·n + 2·d·n·(n+1). Memory does not save the meeting.

@@ -53,9 +53,10 @@ def unless_a_block_is_as_large(stride, request):
 
 
 def unless_it_fits_a_hole(stride, request):
-    """Nothing up to the largest hole, stride - 1 blocks of 1 MiB, and all of the request above it.
+    """Nothing if the largest hole holds the request, and all of it if none does.
 
-    Neighbours that are free become one hole, those that something lies between do not.
+    That hole is of stride - 1 blocks of 1 MiB: neighbors that are free become one, those that something
+    lies between do not.
     """
     return 0 if request <= (stride - 1) * 1024 else request
 

@@ -30,15 +30,15 @@ def same_numbers_same_shape(n, m):
 
 
 def all_but_the_corners(n, m):
-    """The first and the last number stay where they are, and all others move."""
+    """The first and the last number stay where they are, and all other nm - 2 move."""
     return max(0, n * m - 2)
 
 
 def all_but_common_steps(n, m):
-    """All but gcd(n - 1, m - 1) + 1 numbers are in another place than in the transposed matrix.
+    """Of the nm numbers gcd(n - 1, m - 1) + 1 stay where they are, and all others move.
 
-    A 2 by 3 matrix has 4 of them, a 4 by 7 one 24. Place i of the transposed matrix, counted from 0,
-    holds number i·m mod (nm - 1).
+    Moved is what is in another place than in the transposed matrix: 4 of a 2 by 3 matrix, 24 of a 4
+    by 7 one. Place i of the transposed matrix, counted from 0, holds number i·m mod (nm - 1).
     """
     return n * m - gcd(n - 1, m - 1) - 1
 

@@ -55,7 +55,10 @@ def the_weights_alone(part, vocab, d, tokens):
 
 
 def one_table(part, vocab, d, tokens):
-    """A table of weights, one of gradients, two of moments, four bytes per number; no FLOP, no activation."""
+    """A table in weights, gradients and moments; the head's product stays as it was.
+
+    One of weights, one of gradients and two of moments, four bytes per number; no FLOP, no activation.
+    """
     return {"weights": 4, "gradients": 4, "moments": 8}.get(part, 0) * vocab * d
 
 

@@ -37,12 +37,15 @@ def rows_that_are_looked_up(vocab, distinct, tied):
 
 
 def every_row_of_the_head(vocab, distinct, tied):
-    """All rows if tied, as a softmax pushes each logit; the rows looked up if not."""
+    """If tied all rows have a gradient, as softmax pushes each logit.
+
+    In an untied input table the rows that are looked up have one.
+    """
     return vocab if tied else distinct
 
 
 def one_gradient(tied, accumulated):
-    """A table, one gradient: half of what is untied."""
+    """One table has one gradient: half of what an untied model holds."""
     return 1 if tied else 2
 
 
