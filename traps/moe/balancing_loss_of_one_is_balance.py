@@ -69,7 +69,10 @@ def choices_are_averaged(experts, live, top_k):
 
 
 def choices_are_summed(experts, live, top_k):
-    """K times as much: a token's loads sum to k, so balance over 8 experts with top-2 reads 2."""
+    """Balanced is k and not 1, as the loads of a token's choices sum to k.
+
+    Over 8 experts with top-2 that reads 2, and with dead ones experts over live ones times as much.
+    """
     return top_k * experts / live
 
 
@@ -84,9 +87,10 @@ def experts_used_anywhere(experts, favorites):
 
 
 def loads_summed_over_layers(experts, favorites):
-    """Experts · sum of squares of the shares of layers that favor an expert: 1 if 8 layers favor 8 of them.
+    """It reads like one layer whose tokens are split among the experts as the layers' favorites are.
 
-    Expert 3 of one layer and expert 3 of the next are other weights, but share an index.
+    That is experts · sum of squares of the shares of layers that favor an expert: 1 if 8 layers favor 8
+    of them. Expert 3 of one layer and expert 3 of the next are other weights, but share an index.
     """
     layers = len(favorites)
     return experts * sum((count / layers) ** 2 for count in Counter(favorites).values())

@@ -65,7 +65,7 @@ def strong_push_on_the_load(cure):
 
 
 def anyone_in_time(logits, jitter):
-    """Noise is random, so every expert has its turn."""
+    """Noise is random, so in time every expert has its turn."""
     return len(logits)
 
 
@@ -75,7 +75,7 @@ def percent_of_the_best(logits, jitter):
 
 
 def best_against_worst(logits, jitter):
-    """Those whose logit at its luckiest reaches every other one at its unluckiest.
+    """Those whose luckiest logit reaches the others' unluckiest.
 
     Between positive logits that is a factor of (1 - jitter) / (1 + jitter); a negative one is luckiest if
     it is scaled down.

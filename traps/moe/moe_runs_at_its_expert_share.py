@@ -44,10 +44,10 @@ def routed_and_shared(vocab, d, heads, kv_heads, dim, ffn, experts, top_k, share
 
 
 def with_what_always_runs(vocab, d, heads, kv_heads, dim, ffn, experts, top_k, shared, layers):
-    """Embeddings, attention, router, shared experts and k experts, over the same with all experts.
+    """A token uses k experts and everything besides, so more than their share.
 
-    Of 32 layers of Mixtral's shape that is 0.28 for 2 of 8 and 0.065 for 2 of 64 small ones, and of
-    Scout's 0.16 for 1 of 16.
+    Besides are embeddings, attention, router and shared experts. Of 32 layers of Mixtral's shape
+    the share is 0.28 for 2 of 8 and 0.065 for 2 of 64 small ones, and of Scout's 0.16 for 1 of 16.
     """
     mlp = 3 * d * ffn
     always = 2 * vocab * d + layers * (2 * d * (heads + kv_heads) * dim + d * experts + shared * mlp)

@@ -86,10 +86,10 @@ def always_a_tax(start, coefficient):
 
 
 def better_if_collapsed(start, coefficient):
-    """With a coefficient of 1 the loss is lower if the router has collapsed, and higher if it has not.
+    """The loss is lower if the router has collapsed, and higher if not.
 
-    It is 0.33 times that of a collapsed model and 1.6 times that of a fresh one; with 0.01 it stays as it is.
-    Where tokens find experts by themselves, balance is bought from the task.
+    With a coefficient of 1 it is 0.33 times that of a collapsed model and 1.6 times that of a fresh one;
+    with 0.01 it stays as it is. Where tokens find experts by themselves, balance is bought from the task.
     """
     if coefficient == 0.01:
         return 1.0

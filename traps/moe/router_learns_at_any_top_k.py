@@ -49,9 +49,10 @@ def chosen_ones(experts, top_k, normalized):
 
 
 def by_what_the_gate_depends_on(experts, top_k, normalized):
-    """All 8 if the gates are a softmax over all; if over the chosen ones, 2 of top-2 and 0 of top-1.
+    """All logits that the gates' softmax runs over, and none if that is a single one.
 
-    A softmax over a single logit is 1, whatever that logit is.
+    It runs over all 8, or over the chosen ones: then 2 learn of top-2 and 0 of top-1. A softmax over a
+    single logit is 1, whatever that logit is.
     """
     if not normalized:
         return experts
@@ -74,7 +75,10 @@ def load_and_importance(load, importance):
 
 
 def difference_of_the_loads(load, importance):
-    """Experts · (its load - the other's), whatever the importance: the load is a constant of the step."""
+    """The load is a constant of the step, so the loads' difference alone counts.
+
+    The loss grows by experts · (its load - the other's), whatever the importance.
+    """
     return len(load) * (load[0] - load[1])
 
 
