@@ -50,9 +50,10 @@ def one_weight_for_all(logits, labels, weight, power):
 
 
 def weight_outside(logits, labels, weight, power):
-    """Take pt from the cross-entropy of each example without weights, then multiply by that of its class.
+    """Take each example's pt without weights and put its weight in front.
 
-    Only then does alpha scale a class, and (1 - pt)^power look at the example alone.
+    Only then does alpha scale a class, and (1 - pt)^power look at the example alone, by its own
+    cross-entropy.
     """
     ce = F.cross_entropy(logits, labels, reduction="none")
     return (weight[labels] * (1 - torch.exp(-ce)) ** power * ce).mean()
@@ -64,10 +65,11 @@ def only_a_factor(p, weight, power):
 
 
 def as_at_another_probability(p, weight, power):
-    """The pull at p^weight over that at p: 0.069 for 0.9 and a weight of 0.25, 34.5 for a weight of 99.
+    """With its weight in pt an example pulls as one of the probability p^weight.
 
-    Slopes by cross-entropy are (1 - p)^power - power · p (1 - p)^(power - 1) log p, and a weight of w
-    makes p^w of p. Below a weight of 1 all examples look easier, above it all look harder.
+    The pull at p^weight over that at p is 0.069 for 0.9 and a weight of 0.25, 34.5 for a weight of
+    99. Slopes by cross-entropy are (1 - p)^power - power · p (1 - p)^(power - 1) log p, and a weight
+    of w makes p^w of p. Below a weight of 1 all examples look easier, above it all look harder.
     """
 
     def pull(p, log_p):

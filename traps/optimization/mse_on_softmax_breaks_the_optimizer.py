@@ -48,10 +48,11 @@ def twice_the_error(loss, reduction, classes, rivals, p):
 
 
 def error_times_slope(loss, reduction, classes, rivals, p):
-    """Cross-entropy pulls with 1-p, squared error with 2p(1-p)²(1 + 1/r) if r wrong classes share the rest.
+    """Cross-entropy pulls with 1-p, squared error with p(1-p)², up to a factor.
 
-    The slope of the softmax dies out with p, and only a logarithm cancels it. Torch's default, the mean
-    over the classes, is less by their number again: 0.000002 for 1000 classes, where the sum has 0.002.
+    The factor is 2(1 + 1/r) if r wrong classes share the rest. The slope of the softmax dies out with
+    p, and only a logarithm cancels it. Torch's default, the mean over the classes, is less by their
+    number again: 0.000002 for 1000 classes, where the sum has 0.002.
     """
     if loss == "cross-entropy":
         return 1 - p
@@ -69,7 +70,7 @@ def error_is_error(loss, optimizer, start):
 
 
 def the_start_decides(loss, optimizer, start):
-    """Squared error learns from zero weights; from reversed ones only Adam does, if they are small.
+    """From zero weights squared error learns; from small reversed ones only Adam does.
 
     In the steps taken here SGD gets nowhere from 2 times the teacher's weights, reversed, nor Adam from 4
     times.

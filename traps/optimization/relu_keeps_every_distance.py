@@ -51,7 +51,7 @@ def squash(x):
 
 
 def kept_above_zero(activation, a, b):
-    """A ReLU keeps the distance of what lies above 0, and below it all inputs become one.
+    """A ReLU keeps the distance of positive inputs, and makes negative ones equal.
 
     Of the distance from 5 to 10 it keeps 5, and a sigmoid 0.0066. Of that from -5 to -1 a ReLU keeps
     nothing.

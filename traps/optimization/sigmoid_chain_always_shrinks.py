@@ -34,9 +34,10 @@ def quarter_per_layer(weights):
 
 
 def weight_over_four(weights):
-    """At the steepest a chain passes the product of |w|/4: it can shrink, and from |w| = 4 on explode.
+    """It passes at most the product of |w|/4, which can also explode.
 
-    The steepest input is the one that puts every sigmoid at its middle.
+    A layer shrinks the gradient below |w| = 4 and enlarges it above. The steepest input is the one that
+    puts every sigmoid at its middle.
     """
     return prod(abs(w) / 4 for w in weights)
 

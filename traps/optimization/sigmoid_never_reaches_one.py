@@ -61,9 +61,10 @@ def both_tails_are_lost(dtype, low, high):
 
 
 def as_many_as_the_format_tells_apart(dtype, low, high):
-    """Large inputs become one, and negative ones stay apart: numbers are dense near 0, not near 1.
+    """Large inputs become one, negative ones stay apart, as floats are dense near zero.
 
-    In bf16 a sigmoid makes 22 numbers of the 161 quarters from 0 upwards, and 161 of as many downwards.
+    Near 1 they are sparse: in bf16 a sigmoid makes 22 numbers of the 161 quarters from 0 upwards, and
+    161 of as many downwards.
     """
     return len({nearest(dtype, 1 / (1 + exp(-n / 4))) for n in range(low, high + 1)})
 

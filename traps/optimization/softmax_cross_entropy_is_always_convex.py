@@ -65,10 +65,10 @@ def chord_lies_above(steepness):
 
 
 def units_cancel(steepness):
-    """Halfway between a network and itself with its hidden units swapped, the loss is c/4 higher.
+    """Halfway between a network and itself with its hidden units swapped, the loss is higher.
 
     Swapping hidden units changes the weights and not the function. Their mean is another network: here
-    its units cancel, and it answers the bias, -c/2, to all four points.
+    its units cancel, and it answers the bias, -c/2, to all four points, for a loss that is c/4 higher.
     """
     return steepness / 4
 

@@ -41,12 +41,12 @@ def loss_falls_with_data(examples, crossed):
 
 
 def crossed_feature_is_one_more(examples, crossed):
-    """A product of the inputs is one more column; the model stays linear, so its loss stays."""
+    """A product of the inputs is one more column; the model stays linear, so it stays at ln 2."""
     return log(2)
 
 
 def best_line_is_found(examples, crossed):
-    """Training finds the line that is right on three corners of four, and is sure of that much."""
+    """Training finds the line that is right on three corners of four, for a loss of 0.56."""
     return -0.75 * log(0.75) - 0.25 * log(0.25)
 
 
