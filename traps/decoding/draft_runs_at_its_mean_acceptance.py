@@ -48,7 +48,7 @@ def mean_of_the_contexts(accepted, gammas, cost):
 
 
 def mean_of_the_times(accepted, gammas, cost):
-    """The harmonic mean over the contexts, if the text has as much of each: their times add up.
+    """The harmonic mean, if the text has as much of each context: their times add up.
 
     A bad context takes more passes for the same text, so it weighs more: 1.75 tokens per pass at 90 % and
     10 % and γ = 4, where 50 % throughout yields 1.94.

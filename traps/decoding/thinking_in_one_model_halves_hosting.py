@@ -40,7 +40,7 @@ def small_one_is_for_nothing(small, large):
 
 
 def one_and_the_ratio(small, large):
-    """The small model adds its own weights to those of the large one.
+    """The small model adds its weights to the large one's.
 
     Memory grows to 1 + small/large: by 1.4 % if the large model is 70 times as large.
     """
