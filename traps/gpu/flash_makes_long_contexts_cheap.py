@@ -66,7 +66,7 @@ def linear_time(n):
 
 
 def quadratic_time(n):
-    """Twice the length takes four times as long: the waiting is gone, the FLOPs are not."""
+    """Twice the length takes four times as long: waiting is gone, the FLOPs are not."""
     return 4
 
 
