@@ -80,7 +80,7 @@ def balance_fits(factor, top_k, counted):
 
 
 def by_what_is_counted(factor, top_k, counted):
-    """None at a factor of 1 if choices are counted, and half of top-2 if tokens are."""
+    """At a factor of 1 none if choices are counted, half of top-2 if tokens are."""
     return max(0.0, 1 - factor / (top_k if counted == "tokens" else 1))
 
 
