@@ -65,7 +65,7 @@ def only_a_factor(p, weight, power):
 
 
 def as_at_another_probability(p, weight, power):
-    """With its weight in pt an example pulls as one of the probability p^weight.
+    """With its weight in pt an example pulls as one at p^weight.
 
     The pull at p^weight over that at p is 0.069 for 0.9 and a weight of 0.25, 34.5 for a weight of
     99. Slopes by cross-entropy are (1 - p)^power - power · p (1 - p)^(power - 1) log p, and a weight

@@ -39,7 +39,7 @@ def one_for_all(dtype):
 
 
 def when_the_rest_is_lost(dtype):
-    """From -log(eps/4) on in 16 bits, and from -log(eps/2) in fp32 and fp64.
+    """From -log(eps/4) on in 16 bits, from -log(eps/2) in fp32 and fp64.
 
     A 16-bit result is rounded from fp32: it is 1 where e^-x is a quarter of eps, half the gap below 1. In
     fp32 the sum 1 + e^-x is rounded first, and its gap is twice as wide.
@@ -80,7 +80,7 @@ def lost_with_the_sigmoid(from_logits, logit):
 
 
 def kept_by_the_logits(from_logits, logit):
-    """A loss of logits has the sigmoid itself for a gradient; a loss of a saturated sigmoid has none.
+    """A loss of logits pulls with the sigmoid itself, one of a saturated sigmoid not at all.
 
     The first is worked out without the sigmoid's slope, and is 1 at a logit of 7. The second multiplies by
     the slope, which is 0.
