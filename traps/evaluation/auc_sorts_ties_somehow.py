@@ -40,7 +40,10 @@ def ties_are_lost(rows):
 
 
 def ties_count_a_half(rows):
-    """The share of pairs in which the positive scores higher, and half of those that tie: 0.5 if all do."""
+    """The share of pairs in which the positive scores higher, and half of those that tie.
+
+    With all scores tied that is 0.5, in whatever order the rows come.
+    """
     pairs = [(p, n) for p, positive in rows for n, negative in rows if positive and not negative]
     return sum((p > n) + (p == n) / 2 for p, n in pairs) / len(pairs)
 

@@ -38,25 +38,25 @@ def clean_report(leaked, copied, fresh):
 
 
 def leaked_items_on_top(leaked, copied, fresh):
-    """Every leaked item is answered, so the score rises by their share."""
+    """Every leaked item is answered, so the score rises by their share, to fresh + c."""
     return min(1.0, fresh + leaked)
 
 
 def leaked_items_are_known(leaked, copied, fresh):
-    """Fresh + c·(1 - fresh), whether in the same words or others.
+    """The score rises by those leaked items that would have been wrong, in the same words or others.
 
-    Of the leaked items only those count that would have been wrong.
+    It is fresh + c·(1 - fresh), as a leaked item that would have been right anyway adds nothing.
     """
     return fresh + leaked * (1 - fresh)
 
 
 def all_that_is_verbatim(length, every):
-    """As many words as are left untouched, which is nearly all of them."""
+    """As many words as are left untouched, which is nearly all: 93 of 100 if every 13th is edited."""
     return length - length // every
 
 
 def as_long_as_the_gap(length, every):
-    """Edits every n words leave n words."""
+    """Edits every 13 words leave 13 words in a row."""
     return min(every, length)
 
 

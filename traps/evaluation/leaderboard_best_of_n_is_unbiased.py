@@ -39,7 +39,7 @@ def best_is_what_it_scores(variants, votes, fresh, spread):
 
 
 def all_of_the_gain(variants, votes, fresh, spread):
-    """What the best is ahead of the mean of all was gained by choosing."""
+    """What the best is ahead of the mean of all was gained by choosing, so all of it is luck."""
     return largest_of(variants) * (4 * ELO**2 / votes + spread**2) ** 0.5
 
 
@@ -49,10 +49,11 @@ def luck_stays_for_ever(variants, votes, fresh, spread):
 
 
 def luck_of_the_choice(variants, votes, fresh, spread):
-    """The mean largest of N normals times v/√(v + spread²), with v = (2 · 173.7)²/votes: 12.7 for 27 at 3000.
+    """Of the best one's lead luck has its share of the variance, and fresh votes thin it out.
 
-    The choice is by luck and skill together, and luck has its share of the variance. Fresh votes thin it
-    out to votes / (votes + fresh), which is 3.5 after 8000.
+    It is the mean largest of N normals times v/√(v + spread²), with v = (2 · 173.7)²/votes: 12.7 for 27
+    at 3000. The choice is by luck and skill together. Fresh votes leave votes / (votes + fresh) of it,
+    which is 3.5 after 8000.
     """
     noise = 4 * ELO**2 * (1 / votes)
     return largest_of(variants) * noise / (noise + spread**2) ** 0.5 * votes / (votes + fresh)

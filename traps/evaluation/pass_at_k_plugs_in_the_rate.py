@@ -32,12 +32,15 @@ def plug_in_the_rate(n, k, passed):
 
 
 def k_times_as_likely(n, k, passed):
-    """Each of k samples may pass, so it is k times the rate, or 1."""
+    """Each of k samples may pass, so it is k times the rate, or 1 at most."""
     return min(1.0, k * passed / n)
 
 
 def draws_that_hold_one(n, k, passed):
-    """1 - C(n - c, k) / C(n, k): of all ways to draw k of the n samples those with a passing one."""
+    """Of all ways to draw k of the n samples, the share with a passing one.
+
+    It is 1 - C(n - c, k) / C(n, k).
+    """
     return 1 - comb(n - passed, k) / comb(n, k)
 
 
