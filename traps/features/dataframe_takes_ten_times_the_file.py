@@ -33,7 +33,7 @@ from fixtures.optional import library
 
 
 def ten_times_the_file(kind, length):
-    """A dataframe takes some 10 times the size of its file."""
+    """A dataframe takes some 10 times the size of its file, as each string is an object."""
     return 10.0
 
 
@@ -43,9 +43,10 @@ def as_the_file(kind, length):
 
 
 def pointers_or_offsets(kind, length):
-    """Text and a line end in the file; a pointer and an object around the text, or an offset of 8 bytes.
+    """Each string takes its text and a fixed overhead, large for objects and small in Arrow.
 
-    An object has many bytes more than its text: 10 times the file for 5 characters, 1.6 for 100.
+    That is a pointer and an object around the text, or an offset of 8 bytes; in the file it is a line
+    end. An object has many bytes more than its text: 10 times the file for 5 characters, 1.6 for 100.
     """
     extra = 8 + sys.getsizeof("") if kind == "objects" else 8
     return (extra + length) / (length + 1)

@@ -47,7 +47,7 @@ def never_reproducible(order, pinned, bump, documents, epochs, consumers):
 
 
 def if_the_code_is_pinned(order, pinned, bump, documents, epochs, consumers):
-    """Two kinds of bytes only if it runs at read, unpinned, and the library changes between reads.
+    """Two kinds of bytes only if it runs at read, unpinned, and the library changes in between.
 
     Calls are those of the documents once, 4 for 4, or at each read: 24 for 3 epochs of 2 consumers.
     """

@@ -50,7 +50,10 @@ def strictly_before(store, day, delay):
 
 
 def last_readable_then(store, day, delay):
-    """The last value that had arrived at the label's time: that of day 5 for day 6, or none."""
+    """The last value that had arrived at the label's time, or none if none had.
+
+    Of values of days 1, 5 and 9 a label of day 6 gets that of day 5.
+    """
     return first(store, SELECT.format(f"day <= {day - delay}", "DESC"))
 
 

@@ -31,7 +31,7 @@ def row_by_row(sizes, window, way):
 
 
 def every_row_at_a_border(sizes, window, way):
-    """At each border one row lacks its neighbor."""
+    """At each border one row lacks its neighbor, so three partitions have 2 wrong rows."""
     return len(sizes) - 1 if way == "map_partitions" and window > 1 else 0
 
 
@@ -41,9 +41,9 @@ def any_way_of_cutting(sizes, window, way):
 
 
 def first_rows_of_the_parts(sizes, window, way):
-    """Window - 1 rows of each partition but the first: 4 for three partitions of 4 rows and a window of 3.
+    """Window - 1 rows of each partition but the first, unless Dask's own rolling reads over the border.
 
-    None if Dask's own rolling reads over the border.
+    That is 4 for three partitions of 4 rows and a window of 3.
     """
     return 0 if way == "rolling" else (len(sizes) - 1) * (window - 1)
 
