@@ -50,23 +50,23 @@ def stronger_the_farther(loss, supports):
 
 
 def saturating_loss_alone(loss, supports):
-    """With the supports apart 0.001 of minimax and 1.5 of -log D; overlapping, of the order of 1.
+    """The gradient vanishes for the minimax loss alone, and only where the supports are apart.
 
-    By the discriminator's logit s the losses pass on sigmoid(s) and 1 - sigmoid(s), and s is very
-    negative.
+    Apart it is 0.001 of minimax and 1.5 of -log D, and overlapping of the order of 1. By the
+    discriminator's logit s the losses pass on sigmoid(s) and 1 - sigmoid(s), and s is very negative.
     """
     return VANISHED if loss == "minimax" and supports == "apart" else ALIVE
 
 
 def grows_with_the_gap(gap, span):
-    """A divergence measures how far the laws are apart."""
+    """A divergence measures how far the laws are apart: 0.69 at one span, 6.9 at ten."""
     return log(2) * gap / span
 
 
 def by_the_shared_part(gap, span):
-    """Log 2 times the part of a law that the other does not share: 0.69 for any gap beyond the span.
+    """It goes by what the laws do not share, so it is 0.69 for any gap beyond the span.
 
-    Where only one law is, the mixture is half of it, whatever lies between.
+    It is log 2 times that part: where only one law is, the mixture is half of it, whatever lies between.
     """
     return log(2) * min(1, gap / span)
 
