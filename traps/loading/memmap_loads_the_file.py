@@ -43,14 +43,15 @@ def all_of_the_file(way, mib, windows):
 
 
 def what_was_read(way, mib, windows):
-    """The windows that were read, in any way."""
+    """The windows that were read, in any way: what has not been touched takes no memory."""
     return windows * WINDOW * 2 / 2**20
 
 
 def copies_alone(way, mib, windows):
-    """Nothing of a map, whose pages are cache; the file if it is read or copied, four times it if cast.
+    """Nothing for windows of a map; the file if it is read or copied, and four times it if cast.
 
-    An int64 is four times a uint16, so 64 MiB become 256. A window that is cast is a copy of a window.
+    A map's pages are cache. An int64 is four times a uint16, so 64 MiB become 256. A window that is cast
+    is a copy of a window.
     """
     return {"read": mib, "copy the map": mib, "cast the map": 4 * mib}.get(way, 0.0)
 
@@ -61,14 +62,15 @@ def any_id(vocab):
 
 
 def zero_is_no_value(vocab):
-    """Two bytes hold 65,535 values, as zero is none."""
+    """Two bytes hold 65,535 values, as zero is none, so the id 65,535 becomes 0."""
     return vocab - 1 if vocab <= 65535 else (vocab - 1) % 65535
 
 
 def remainder_of_two_bytes(vocab):
-    """The last id modulo 65,536: kept up to a vocabulary of 65,536, and 0 for one of 65,537.
+    """Two bytes hold 65,536 values, and a larger id is kept as its remainder.
 
-    A cast drops the upper bytes without an error.
+    A cast drops the upper bytes without an error: ids are kept up to a vocabulary of 65,536, and the last
+    one of 65,537 becomes 0.
     """
     return (vocab - 1) % 65536
 

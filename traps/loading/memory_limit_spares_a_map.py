@@ -61,7 +61,7 @@ def pieces_alone(way, limit, mib):
 
 
 def what_the_limit_counts(way, limit, mib):
-    """Nothing if it is streamed, the file if it is read, and a map if the address space is limited.
+    """Nothing if streamed; the file if read, or if mapped under a limit on the address space.
 
     A copy of the map is then twice the file, 256 MiB for 128; a limit on data counts the copy alone.
     """

@@ -41,7 +41,7 @@ def as_fast_as_the_gpu(load, compute, workers):
 
 
 def one_after_the_other(load, compute, workers):
-    """Each step loads its batch and computes on it."""
+    """Each step loads its batch and then computes on it, so the two times add up."""
     return load + compute
 
 

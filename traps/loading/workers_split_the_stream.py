@@ -51,17 +51,17 @@ class Items(Dataset):
 
 
 def loader_splits_it(kind, samples, workers):
-    """The loader deals the samples out to its workers."""
+    """The loader deals the samples out to its workers, so 20 stay 20."""
     return samples
 
 
 def once_per_worker(kind, samples, workers):
-    """Each worker runs the dataset, of whatever kind."""
+    """Each worker runs the dataset, of whatever kind, so with two of them 20 samples make 40."""
     return samples * max(1, workers)
 
 
 def unsharded_streams_repeat(kind, samples, workers):
-    """Each sample once per worker of a stream that does not shard itself: 40 of 20 with two; else once.
+    """A stream that does not shard itself comes once per worker, 40 of 20 with two; all else once.
 
     With no worker the process itself iterates, once.
     """
@@ -69,7 +69,7 @@ def unsharded_streams_repeat(kind, samples, workers):
 
 
 def last_batch_of_the_epoch(kind, samples, workers, batch):
-    """Drop_last drops the last batch of the epoch if it is not full."""
+    """Drop_last drops the last batch of the epoch if it is not full: of 20 in batches of 8 it leaves 16."""
     return samples // batch * batch
 
 
