@@ -44,7 +44,7 @@ def never(v, b2, gradient, steps, path):
 
 
 def rounded_at_each_step(v, b2, gradient, steps, path):
-    """Each step is rounded: a change under half the gap next to v is no change at all, and never will be.
+    """Each step is rounded, so a change under half the gap next to v is lost for good.
 
     Under a steady gradient the moment stops short of its square for the same reason, and Adam's steps are
     too long. The for-loop rounds twice per step, decay and gain apart: the decay is lost, and the gain
@@ -72,7 +72,7 @@ def eight_bits(v):
 
 
 def half_a_gap_per_step(v):
-    """It is 256 times the significand of v, since the share 1/n that v loses must be half a gap at least.
+    """It is 256 times v's significand, as the share 1/n that is lost must be half a gap at least.
 
     So it grows from 258 just above a power of two to 510 just below the next. The power itself has 512,
     as the gap below it is half as wide.

@@ -77,7 +77,7 @@ def lost_below_half_of_epsilon(dtype, weight, update):
 
 
 def to_the_nearest_neighbour(dtype, weight, update):
-    """The sum is rounded to the format's nearest number, so an update under half the gap there is lost.
+    """The sum is rounded to the nearest number, so an update under half the gap there is lost.
 
     The gap is the same for all weights between two powers of two: on 1 and on 1.9921875 alike bf16 loses
     an update of 0.0038 and takes one of 0.004 for 0.0078. Downwards from a power of two it is half as

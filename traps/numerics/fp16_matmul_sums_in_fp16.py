@@ -57,7 +57,7 @@ def cannot_overflow(terms, value, cancel):
 
 
 def rounded_once(terms, value, cancel):
-    """The fp32 sum is rounded when it is stored: to eleven bits, and to inf if it is 65,520 or more.
+    """The fp32 sum is rounded when it is stored, to eleven bits, and from 65,520 on to inf.
 
     Products of fp16 numbers are exact in fp32, which has room for sums far beyond the range of fp16. An
     overflow that cancels before the store does no harm; a sum that is still too large at the store is
@@ -72,12 +72,12 @@ def always_nan(order, half, value):
 
 
 def always_zero(order, half, value):
-    """What cancels, cancels."""
+    """What cancels, cancels: as many terms of each sign add up to zero, in whatever order."""
     return 0.0
 
 
 def by_the_order(order, half, value):
-    """One by one, inf stays inf; in pairs, inf meets -inf and makes NaN; summed in fp32 it is zero."""
+    """One by one inf stays inf, in pairs inf meets -inf and makes NaN, and in fp32 it is zero."""
     if order == "torch.sum" or half * value < 2**16:
         return 0.0
     return inf if order == "one by one" else nan

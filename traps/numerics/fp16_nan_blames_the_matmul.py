@@ -51,7 +51,7 @@ def cured_by_a_gentler_step(gradients, dtype, eps, path, gentle):
 
 
 def where_both_terms_are_zero(gradients, dtype, eps, path, gentle):
-    """In fp16 each weight breaks for which both eps and (1 - b2)·g² are at most half of the smallest number.
+    """In fp16 a weight breaks if eps and (1 - b2)·g² are both at most half of the smallest number.
 
     Both are stored as 0, and g is divided by it; the rate does not enter, and clipping makes g smaller.
     The fused kernel computes in fp32 and rounds what it stores, so its first step is safe. bf16 has the

@@ -53,7 +53,7 @@ def torch_computes_in_the_dtype(dtype, norm, spread, eps):
 
 
 def by_what_is_stored(dtype, norm, spread, eps):
-    """The square and its sum with eps are stored in the dtype in which the norm computes.
+    """The square, and its sum with eps, have the dtype in which the norm computes.
 
     F.layer_norm computes in fp32. In fp16 what is under half of the smallest number is stored as 0, so 0
     is divided by 0; and the square of 256 is stored as inf, so 256 is divided by inf. bf16 has the range
