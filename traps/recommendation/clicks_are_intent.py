@@ -29,7 +29,7 @@ from fixtures import claim, observe
 
 
 def clicks_bring_sign_ups(reward, items):
-    """More clicks are as many more sign-ups: the most clicked item, at the conversion of all."""
+    """More clicks are as many more sign-ups: 0.0165 at the bait's clicks and the conversion of all."""
     return max(c for c, _ in items) * sum(v for _, v in items) / len(items)
 
 
@@ -39,18 +39,18 @@ def exploration_finds_out(reward, items):
 
 
 def what_the_reward_picks(reward, items):
-    """Sign-ups of the item with the best reward: 0.003 of the bait by clicks, 0.01 of the honest one else."""
+    """Sign-ups of the item with the best reward: 0.003 by clicks, of the bait, and 0.01 by sign-ups."""
     clicked, converted = max(items, key=lambda item: item[0] * item[1] if reward == "sign-up" else item[0])
     return clicked * converted
 
 
 def mean_of_the_items(items):
-    """Conversion among clicks is the mean conversion of the items that are shown."""
+    """Conversion among clicks is the mean conversion of the items shown: 0.11 for 0.02 and 0.2."""
     return sum(v for _, v in items) / len(items)
 
 
 def clicked_ones_weigh_more(items):
-    """Σ ctr · cvr / Σ ctr, as what is clicked more counts more: 0.065 for bait and an honest item, not 0.11.
+    """Items count by their clicks, as Σ ctr · cvr / Σ ctr: 0.065 for bait and an honest item.
 
     That is the mean plus the covariance of clicks and conversion over the mean click rate.
     """

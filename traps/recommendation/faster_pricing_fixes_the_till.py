@@ -52,10 +52,11 @@ def only_batch_helps(rate, visit, law, latency, policy, open_hours, hold):
 
 
 def changed_in_a_longer_visit(rate, visit, law, latency, policy, open_hours, hold):
-    """The mean of 1 - exp(-rate · visit) over the visits that outlast the hold: 0.33, and 0.1 past an hour.
+    """The chance of a change during the visit, over those visits that outlast the hold.
 
-    The law of visits counts: 0.39 if all take half an hour. A daily change needs a visit over its hour,
-    as visit / 24 of those to a shop that never closes are, 0.02, and a price that the day has changed.
+    It is the mean of 1 - exp(-rate · visit): 0.33, and 0.1 past an hour. The law of visits counts: 0.39
+    if all take half an hour. A daily change needs a visit over its hour, as visit / 24 of those to a shop
+    that never closes are, 0.02, and a price that the day has changed.
     """
 
     def chance(stay):
