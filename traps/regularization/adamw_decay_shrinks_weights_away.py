@@ -58,7 +58,7 @@ def root_of_rate_over_decay(lr, decay, gradient):
 
 
 def at_once(start, times, lr, decay):
-    """The gradients are noise, so the start is forgotten within some steps."""
+    """The gradients are noise, so the start is forgotten within some steps, down to sqrt(lr/(2·decay))."""
     return (lr / (2 * decay)) ** 0.5
 
 

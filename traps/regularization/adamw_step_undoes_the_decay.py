@@ -37,9 +37,9 @@ def without_momentum(lr, decay, b1):
 
 
 def averaged_by_momentum(lr, decay, b1):
-    """Momentum averages the noise of some steps, and makes each of them smaller by sqrt((1-b1)/(1+b1)).
+    """Momentum averages the noise, so each step is smaller by sqrt((1-b1)/(1+b1)).
 
-    They then point the same way for longer, so that over many steps the weights turn as far as without
+    Steps then point the same way for longer, so that over many of them the weights turn as far as without
     it.
     """
     return (2 * lr * decay * (1 - b1) / (1 + b1)) ** 0.5

@@ -64,7 +64,7 @@ def scaled_in_training(mode, p):
 
 
 def as_the_scaled_net(readout, p, excites, inhibits):
-    """One pass without dropout is the average over all thinned networks."""
+    """One pass without dropout is the average over all thinned networks, whatever the readout."""
     return max(excites - inhibits, 0) if readout == "relu" else excites - inhibits
 
 

@@ -71,7 +71,7 @@ def as_the_risks_differ(lr):
 
 
 def descent_leads(lr):
-    """Descent is ahead of ridge by up to 0.204 of the way, and at most 1.298 times as far.
+    """Descent is ahead of ridge by up to 0.204 of the way, up to 1.298 times as far.
 
     In small steps it has covered 1 - e^-x, with x = curvature·lr·steps, and ridge x/(1+x); the penalty
     that a stopped run stands for is the same in every direction, so neither lead can be tuned away.
