@@ -39,19 +39,20 @@ def as_at_the_small_model(d, context):
 
 
 def context_over_width(d, context):
-    """Scores grow with the context, the rest with the width."""
+    """Scores grow with the context and the rest with the width: context / (d + context)."""
     return context / (d + context)
 
 
 def all_of_attention(d, context):
-    """Attention is its four projections as well."""
+    """Attention is its four projections as well: 43 % at d = 2,048 and 35 % at 12,288."""
     return (2 * d + context) / (6 * d + context)
 
 
 def scores_and_values(d, context):
-    """Context / (6d + context): 0.14 at 2,048 tokens and d = 2,048, 0.027 at 12,288, there 0.5 at 73,728.
+    """Context / (6d + context): 14 % at 2,048 tokens and d = 2,048, and 2.7 % at 12,288.
 
-    Per token 12·d² multiply-adds for the weights and 2·d·context for scores and values.
+    At 12,288 it is 0.5 with 73,728 tokens. Per token 12·d² multiply-adds for the weights and 2·d·context
+    for scores and values.
     """
     return context / (6 * d + context)
 

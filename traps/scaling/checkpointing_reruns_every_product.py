@@ -52,11 +52,11 @@ def spares_the_last_product(d, context, variant, norm):
 
 
 def recomputes_until_enough(d, context, variant, norm):
-    """A forward pass, less a last product whose result the backward pass does not need: 2d/(6d + T) of it.
+    """A forward pass, less the last product if the backward pass does not need its result.
 
-    Torch stops recomputing a block once it has all that was kept, unless checkpointing is reentrant. The
-    product of 4d by d is only added to the residual stream, unless a norm behind it keeps the sum. It is
-    30 % of a forward pass if d = 64 and T = 48, and 14 % if T = 8d.
+    That product is 2d/(6d + T) of the pass: 30 % if d = 64 and T = 48, and 14 % if T = 8d. Torch stops
+    recomputing a block once it has all that was kept, unless checkpointing is reentrant. The product of
+    4d by d is only added to the residual stream, unless a norm behind it keeps the sum.
     """
     return 1 - (2 * d / (6 * d + context) if variant == "early stop" and not norm else 0)
 

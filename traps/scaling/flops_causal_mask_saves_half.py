@@ -60,9 +60,10 @@ def triangle(context, block):
 
 
 def triangle_of_blocks(context, block):
-    """(n + 1)/(2n) for n blocks of tokens, of which the last may be short: those on the diagonal count whole.
+    """(n + 1)/(2n) for n blocks of tokens, as those on the diagonal are computed whole.
 
-    Blocks of one token make it (T + 1)/(2T); one block as long as the context saves nothing.
+    The last block may be short. Blocks of one token make it (T + 1)/(2T); one block as long as the
+    context saves nothing.
     """
     n = -(-context // block)
     return (n + 1) / (2 * n)

@@ -84,7 +84,7 @@ def off_by_100_percent(forward):
 
 
 def off_by_200_percent(forward):
-    """The backward pass is twice the forward pass: the estimate misses 200 % of itself.
+    """Backward costs twice what forward costs, so the estimate misses 200 %.
 
     Everything above the embedding has one gradient for its input and one for its weight.
     """

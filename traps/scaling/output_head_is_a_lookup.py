@@ -37,19 +37,20 @@ from fixtures.nets import LM
 
 
 def table_alone(vocab, d, layers, tied):
-    """An embedding table is a table, one row per token."""
+    """An embedding table is one table, a row per token: 0.67 at d = 256, and 0.009 at d = 12,288."""
     return vocab * d / (vocab * d + 12 * layers * d * d)
 
 
 def both_of_them(vocab, d, layers, tied):
-    """Input and output each have a table."""
+    """Input and output each have a table: 0.80 at d = 256, and 0.018 at d = 12,288."""
     return 2 * vocab * d / (2 * vocab * d + 12 * layers * d * d)
 
 
 def tables_as_stored(vocab, d, layers, tied):
-    """One table if tied, two if not: 0.67 of d = 256 with 21 layers, 0.018 of d = 12,288 with 96, untied.
+    """One table if tied, two if not: 0.67 tied at d = 256, and 0.018 untied at d = 12,288.
 
-    They grow with d, and blocks with its square times the layers.
+    The first has 21 layers, the second 96. Tables grow with d, and blocks with its square times the
+    layers.
     """
     tables = vocab * d * (1 if tied else 2)
     return tables / (tables + 12 * layers * d * d)
@@ -61,7 +62,7 @@ def a_lookup(vocab, d, layers, tied, context):
 
 
 def free_if_tied(vocab, d, layers, tied, context):
-    """A tied head uses the table that is there already."""
+    """A tied head uses the table that is there already, so only an untied one costs FLOPs."""
     return 0.0 if tied else head_by_its_product(vocab, d, layers, tied, context)
 
 
@@ -71,9 +72,9 @@ def products_on_both_ends(vocab, d, layers, tied, context):
 
 
 def head_by_its_product(vocab, d, layers, tied, context):
-    """D · vocab multiply-adds per token, tied or not: 0.46 of d = 256 with 21 layers at 2,048 tokens.
+    """The head is a product, tied or not; the input costs nothing, as its rows are looked up.
 
-    The input costs nothing, as its rows are looked up.
+    Its d · vocab multiply-adds per token are 0.46 of all at d = 256 with 21 layers and 2,048 tokens.
     """
     return vocab * d / (vocab * d + layers * (12 * d * d + 2 * context * d))
 

@@ -46,7 +46,7 @@ def clipping_tames(recipe, k):
 
 
 def only_slower_rates_tame(recipe, k):
-    """Without muP the loss of the wide net is about as many times the narrow one's as it is wider, or more.
+    """Without muP the wide net's loss is about as many times larger as it is wider, or more.
 
     Adam divides the size of the gradient out, so a clipped gradient gives a step as long as before.
     """
