@@ -65,10 +65,10 @@ def each_doubling_helps_alike(pair, members):
 
 
 def common_part_stays(pair, members):
-    """ρ + (1 - ρ)/n with ρ = 2 · pair - 1: what the errors have in common stays, and the rest is divided.
+    """What the errors have in common stays, and the rest is divided by n.
 
-    A pair tells the correlation ρ of two members' errors, as it leaves (1 + ρ)/2. No number of members
-    leaves less than ρ.
+    That is ρ + (1 - ρ)/n, where ρ is the correlation of two members' errors: a pair leaves (1 + ρ)/2, so
+    that ρ = 2 · pair - 1. No number of members leaves less than ρ.
     """
     correlation = 2 * pair - 1
     return correlation + (1 - correlation) / members

@@ -80,7 +80,7 @@ def as_the_mean(members, devices):
 
 
 def in_rounds(members, devices):
-    """It takes as many rounds as the devices need for all members."""
+    """It takes as many rounds as the devices need for all members: 3 for 12 members on 4 devices."""
     return -(-members // devices)
 
 

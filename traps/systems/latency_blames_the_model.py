@@ -51,7 +51,7 @@ def one_share_on_any_clock(clock, ranker, rest):
 
 
 def waiting_costs_no_cpu(clock, ranker, rest):
-    """By wall clock the ranker has its time over that of the request; by CPU time it has nearly all.
+    """By wall clock the ranker has its share of the time, by CPU time nearly all.
 
     A thread that waits for the network is not on the CPU, so a CPU profile does not see the fetches.
     """
@@ -64,15 +64,15 @@ def total_over_target(rest, ranker, target):
 
 
 def ranker_within_target(rest, ranker, target):
-    """The model has to come down to the target."""
+    """The model has to come down to the target, so one of 320 ms has to be 3.2 times as fast."""
     return ranker / target
 
 
 def ranker_within_what_is_left(rest, ranker, target):
-    """A speed-up of ranker / (target - rest), at least 1, and none is enough once the rest takes the target.
+    """The model has to fit into what the rest leaves of the target, if it leaves any.
 
-    If the rest takes 80 ms, a ranker of 320 meets 100 at 16 times its speed; if it takes 100, at no
-    speed.
+    That is a speed-up of ranker / (target - rest), at least 1. If the rest takes 80 ms, a ranker of 320
+    meets 100 at 16 times its speed; if it takes 100, at no speed.
     """
     return max(1.0, ranker / (target - rest)) if rest < target else inf
 

@@ -34,7 +34,7 @@ def as_rare_as_a_slow_call(calls, slow):
 
 
 def once_for_each_call(calls, slow):
-    """Each call adds its chance: n·p."""
+    """Each call adds its chance, n·p: 100 calls, each slow once in 100 times, make every request slow."""
     return calls * slow
 
 
@@ -57,9 +57,10 @@ def power_of_the_percentile(calls, percentile):
 
 
 def root_of_the_percentile(calls, percentile):
-    """The p-quantile of a request is the p^(1/n)-quantile of its calls, as all of them have to be below it.
+    """All calls must be that fast, so each needs the n-th root of the percentile.
 
-    For the p99 of 100 calls it is the 0.9999-quantile of a call.
+    The p-quantile of a request is the p^(1/n)-quantile of its calls. For the p99 of 100 calls it is the
+    0.9999-quantile of a call.
     """
     return percentile ** (1 / calls)
 
