@@ -39,7 +39,7 @@ def never_lost(kind, string, unknown):
 
 
 def all_but_ascii(kind, string, unknown):
-    """What is not ASCII is unknown to it."""
+    """What is not ASCII is unknown to it, as are all 3 characters of 日本語."""
     return sum(not character.isascii() for character in string)
 
 
@@ -57,7 +57,7 @@ def unseen_without_bytes(kind, string, unknown):
 
 
 def one_per_character(string):
-    """A character that it does not know is one token."""
+    """A character that it does not know is one token: 3 for 日本語 and 1 for an emoji."""
     return len(string)
 
 

@@ -47,14 +47,14 @@ def ratio_of_the_lengths(length, pieces, d, layers, head):
 
 
 def without_the_heads(length, pieces, d, layers, head):
-    """Blocks and scores, at either length."""
+    """Blocks go by the length and scores by its square; next to them the heads are nothing."""
     return length * (6 * d + length) / (pieces * (6 * d + pieces))
 
 
 def stack_scores_and_head(length, pieces, d, layers, head):
-    """Positions times the blocks' 12d², their scores and either head: 4.9 for 8,192 bytes at 8B.
+    """Blocks go by the length, scores by its square, and bytes have a smaller head.
 
-    Scores go with the square, blocks with the length, and the head of BPE is the larger one.
+    It is positions times the blocks' 12d², their scores and either head: 4.9 for 8,192 bytes at 8B.
     """
 
     def cost(positions, wide):

@@ -42,10 +42,10 @@ def of_no_consequence(trained, on, vocab):
 
 
 def better_at_home(trained, on, vocab):
-    """As many at home; abroad 1.2 times as many where words are shared, 2.4 times where none is.
+    """It takes as many tokens at home and more abroad, most where no word is shared.
 
-    Its merges are those of words that the other text has not, and the more merges there are, the more it
-    misses.
+    Abroad it is 1.2 times as many where words are shared, 2.4 times where none is. Its merges are those
+    of words that the other text has not, and the more merges there are, the more it misses.
     """
     if trained != on and "rot13" in (trained, on):
         return OTHER_WORDS[vocab]
@@ -58,12 +58,12 @@ def the_whole_vocabulary(by, vocab):
 
 
 def half_the_vocabulary(by, vocab):
-    """The frequent half is the same in any text."""
+    """The frequent half is the same in any text: 2,048 tokens of 4,096."""
     return vocab / 2
 
 
 def few_ids_and_many_strings(by, vocab):
-    """257 ids, the bytes and a merge, as ids go by the order of the merges; 1,807 strings of 4,096.
+    """257 ids, the bytes and a merge, as ids go by the merges' order; 1,807 strings of 4,096.
 
     Rows of embeddings can be copied by string.
     """

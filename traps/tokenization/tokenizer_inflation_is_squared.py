@@ -38,7 +38,7 @@ from fixtures.texts import count_held_out
 
 
 def times_squared(own, cut, d, layers, head):
-    """Attention is quadratic, so it is the square of the inflation."""
+    """Attention is quadratic, so it is the square of the inflation: 16 times for 4."""
     return (cut / own) ** 2
 
 
@@ -48,24 +48,25 @@ def times_once(own, cut, d, layers, head):
 
 
 def scores_alone_are_squared(own, cut, d, layers, head):
-    """N·(6d + head/(2·layers) + n) of the n tokens it is cut into, over the same of its own tokens.
+    """Blocks and head are paid per token, and scores alone per pair of them.
 
-    Blocks and head are paid per token, scores per pair of tokens.
+    It is n·(6d + head/(2·layers) + n) of the n tokens that the text is cut into, over the same of its own
+    tokens.
     """
     extra = 6 * d + head / (2 * layers)
     return cut * (extra + cut) / (own * (extra + own))
 
 
 def pairs_are_kept(kind, tokens, times, dim):
-    """Scores are a square of the sequence, and they are kept."""
+    """Scores are a square of the sequence, and they are kept: 16 times for 4 times the sequence."""
     return times**2
 
 
 def what_each_form_keeps(kind, tokens, times, dim):
-    """4 times for 4 times the sequence with fused attention. Written out, from 512 tokens on, 13 to 15 times.
+    """4 times for 4 times the sequence if fused; written out, 13 to 15 from 512 tokens on.
 
-    Queries, keys and values, and an eighth of the scores' bytes for the mask, come on top: 15.1 with
-    heads 16 wide, 13.0 with 64.
+    Written out, queries, keys and values, and an eighth of the scores' bytes for the mask, come on top:
+    15.1 with heads 16 wide, 13.0 with 64.
     """
     if kind == "fused":
         return times
