@@ -37,10 +37,7 @@ def k_times_as_likely(n, k, passed):
 
 
 def draws_that_hold_one(n, k, passed):
-    """Of all ways to draw k of the n samples, the share with a passing one.
-
-    It is 1 - C(n - c, k) / C(n, k).
-    """
+    """1 - C(n - c, k) / C(n, k), the share of draws of k that hold a passing one."""
     return 1 - comb(n - passed, k) / comb(n, k)
 
 
