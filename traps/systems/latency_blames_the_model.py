@@ -69,10 +69,10 @@ def ranker_within_target(rest, ranker, target):
 
 
 def ranker_within_what_is_left(rest, ranker, target):
-    """The model has to fit into what the rest leaves of the target, if it leaves any.
+    """The model has to fit into what the rest leaves, so one of 320 ms has to be 16 times as fast.
 
-    That is a speed-up of ranker / (target - rest), at least 1. If the rest takes 80 ms, a ranker of 320
-    meets 100 at 16 times its speed; if it takes 100, at no speed.
+    That is a speed-up of ranker / (target - rest), at least 1. The rest takes 80 of 100 ms there; if it
+    takes all 100, no speed is enough.
     """
     return max(1.0, ranker / (target - rest)) if rest < target else inf
 
