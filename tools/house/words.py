@@ -52,6 +52,12 @@ WORDS = (
         "As /home/ada/notes tells.",
     ),
     Word(r"kvcache", "'KV cache'", "The kvcache grows."),
+    Word(
+        r"(?:neighbour|favour|behaviour|colour|labell|modell|cancell(?!ation)|(?:initial|normal|optim|general"
+        r"|regular|quant|token|vector|parallel|recogn|summar)is[eai])\w*",
+        "American spelling, as the libraries have it",
+        "The gap to its left neighbour.",
+    ),
     Word(rf"(?:{_OF})\s+an?\s+(?:{_EACH})(?![-\w])", "'per' for 'a'", "It takes 16 bytes a parameter."),
     Word(r"\d{1,3}(?:[  ]\d{3})+(?![\d.,])", "commas: 26,624", "From 26 624 tokens on."),
     Word(r"(?<![-+.,/#\d])(?<!issue )(?<!pull )\d{5,}(?![\d./])", "commas: 26,624", "From 26624 tokens on."),

@@ -1,7 +1,7 @@
 """RoPE in bf16
 
 A model runs in bf16, its table of RoPE's cosines and sines included. Up to which position does it tell
-neighbours apart, and what is the cure?
+neighbors apart, and what is the cure?
 
 Answer: Positions that are cast to bf16 are exact up to 256, and 257 is stored as 256; in fp16 the end is
     2,048. Worse are frequencies or angles in bf16, which are off from the first positions on, where cast
@@ -28,7 +28,7 @@ from fixtures import claim, observe
 
 
 def one_apart(dtype, position):
-    """Neighbours are one apart, wherever they are."""
+    """Neighbors are one apart, wherever they are."""
     return 1
 
 
@@ -39,9 +39,9 @@ def fp16_like_bf16(dtype, position):
 
 
 def apart_as_stored(dtype, position):
-    """At p significant bits, from 2^p on, neighbours coincide or are a whole gap apart.
+    """At p significant bits, from 2^p on, neighbors coincide or are a whole gap apart.
 
-    The last position with its right neighbour is 255 in bf16, 2,047 in fp16 and 16,777,215 in fp32.
+    The last position with its right neighbor is 255 in bf16, 2,047 in fp16 and 16,777,215 in fp32.
     """
     bits = BITS[dtype]
     return stored(position + 1, bits) - stored(position, bits)
@@ -125,9 +125,9 @@ def test_rope_table_in_bf16(answer, position, pairs):
     position=st.tuples(st.sampled_from([2**8, 2**11, 2**24]), st.integers(-40, 40)).map(sum),
 )
 def test_rope_positions_in_low_precision(answer, dtype, position):
-    """Neighbouring positions stay one apart up to 2^p and no further.
+    """Neighboring positions stay one apart up to 2^p and no further.
 
-    position: the left one of the two neighbours
+    position: the left one of the two neighbors
     """
     assume(position < torch.finfo(dtype).max - 1)  # fp16 holds no position beyond 65,504
     left, right = torch.tensor([position, position + 1]).to(dtype).double().tolist()

@@ -6,7 +6,7 @@ if not, what is?
 
 Answer: No; reservoir sampling is (algorithm R): keep the first k; the n-th event enters with probability
     k/n and replaces a random slot. Then each event seen is kept with probability k/n, and n need not be
-    known beforehand. A coin flip favours the recent: a buffer of one keeps the second of three events
+    known beforehand. A coin flip favors the recent: a buffer of one keeps the second of three events
     with 1/4, not 1/3, and the bias grows with every arrival.
 Says: Reservoir sampling guarantees each event of an unbounded stream the same probability to be in a
     buffer of fixed size.

@@ -4,7 +4,7 @@ A draft model proposes a token from its law q, and the target, whose law is p, k
 min(1, p/q). What is drawn in place of a rejected one, so that the text is distributed as the target's
 own?
 
-Answer: The normalised positive part of p - q: a kept guess contributes min(p, q), and that is what is
+Answer: The normalized positive part of p - q: a kept guess contributes min(p, q), and that is what is
     missing to p. Drawn from p itself, the text leans towards the draft. If all γ guesses stand, a bonus
     token comes from the target. The law of the text is then exactly p, and 0.75 of the guesses stand at p
     = (1/2, 1/4, 1/4), q = (1/4, 1/4, 1/2).

@@ -67,10 +67,10 @@ def by_the_batch(prompt, running, flops, peak):
 
 
 def by_the_prompt(prompt, running, flops, peak):
-    """A pass takes as long as it has tokens, and most of them are the prompt's.
+    """Above the ridge a pass takes as long as it has tokens, most of them the prompt's.
 
     On an H100 4,096 tokens hold 32 replies of Llama-3-8B up for 58.2 ms and 16 for 58.0; 480 of them hold
-    32 up for 7.2 ms. Below the ridge a pass takes one read of the weights.
+    32 up for 7.2 ms.
     """
     return 1e3 * (prompt + running) * flops / peak
 

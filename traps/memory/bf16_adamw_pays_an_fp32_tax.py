@@ -16,7 +16,7 @@ Asked: AI Interview Prep newsletter, LLM System Design #45
 Source: Rajbhandari et al. 2020, "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
     section 3.1: 2 + 2 + 12 bytes, https://arxiv.org/abs/1910.02054
 Terms: AdamW memory, optimizer state, exp_avg, exp_avg_sq, OOM, out of memory, 16 bytes per parameter, ZeRO,
-    master weights, mixed precision, gradients, A100 80 GB, lazy initialisation
+    master weights, mixed precision, gradients, A100 80 GB, lazy initialization
 Right when: The model was loaded in fp32, or a framework keeps fp32 master weights, as DeepSpeed and Megatron
     do: at 16 bytes per parameter 80 GB hold 5 billion.
 Limits: Tensors that are held, in GB of 10^9 bytes. Activations are left out, and so is what a step needs for

@@ -115,7 +115,7 @@ def test_bytes_of_the_cache(answer, device, kv_heads, group, dim, tokens):
 @example(kv_heads=8, group=8, head=10)
 @given(kv_heads=st.integers(1, 8), group=groups, head=st.integers(0, 63))
 def test_gqa_kv_head_of_a_query_head(answer, device, kv_heads, group, head):
-    """Neighbouring query heads share a KV head in torch's own attention.
+    """Neighboring query heads share a KV head in torch's own attention.
 
     head: one of the query heads
     """

@@ -81,7 +81,7 @@ def to_the_nearest_neighbour(dtype, weight, update):
 
     The gap is the same for all weights between two powers of two: on 1 and on 1.9921875 alike bf16 loses
     an update of 0.0038 and takes one of 0.004 for 0.0078. Downwards from a power of two it is half as
-    wide, so -0.002 does move a weight of 1. A tie goes to the even neighbour.
+    wide, so -0.002 does move a weight of 1. A tie goes to the even neighbor.
     """
     return nearest(dtype, weight + update) - weight
 
@@ -133,7 +133,7 @@ small = st.builds(
 @example(dtype=torch.bfloat16, weight=1.9921875, update=0.0038)
 @example(dtype=torch.bfloat16, weight=1.9921875, update=0.004)
 @example(dtype=torch.bfloat16, weight=1.0, update=-0.002)
-@example(dtype=torch.bfloat16, weight=1.0, update=2.0**-8)  # ties, to an even neighbour
+@example(dtype=torch.bfloat16, weight=1.0, update=2.0**-8)  # ties, to an even neighbor
 @example(dtype=torch.bfloat16, weight=1.0078125, update=2.0**-8)
 @given(
     dtype=st.sampled_from([torch.bfloat16, torch.float16, torch.float32]),
@@ -141,7 +141,7 @@ small = st.builds(
     update=small | st.sampled_from([1e-8, -1e-8]),
 )
 def test_bf16_update_arrives_or_is_lost(answer, device, dtype, weight, update):
-    """What arrives of an update depends on the gap between its weight and the neighbour on its side.
+    """What arrives of an update depends on the gap between its weight and the neighbor on its side.
 
     weight: what is stored
     update: what is added to it

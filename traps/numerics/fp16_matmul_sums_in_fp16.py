@@ -96,7 +96,7 @@ def whole_sums():
 
 
 def pairwise(x):
-    """The sum of a power of two of terms, neighbours first."""
+    """The sum of a power of two of terms, neighbors first."""
     while len(x) > 1:
         x = x[::2] + x[1::2]
     return x[0]

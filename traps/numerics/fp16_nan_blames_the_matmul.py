@@ -156,5 +156,5 @@ def test_fp16_first_step_of_adam(answer, device, gradient, b2, eps, path):
     optimizer = adamw(start, path, lr=1.0, betas=(0.9, b2), eps=eps)
     step = -train(optimizer, torch.full_like(start, gradient)).item()
 
-    # Some five roundings by 2^-11, and one of a first moment near 6e-6, whose neighbours are 6e-8 apart.
+    # Some five roundings by 2^-11, and one of a first moment near 6e-6, whose neighbors are 6e-8 apart.
     assert observe(learning_rates=step) == approx(answer(gradient, b2, eps, path), rel=0.015, nan_ok=True)

@@ -1,14 +1,14 @@
 """XOR, a linear classifier, and more data
 
 Fraud shows when exactly one of two features is set, as in XOR. Why can a single-layer perceptron not
-detect it, and do more labelled examples help?
+detect it, and do more labeled examples help?
 
 Answer: Its decision boundary is one line, and no line parts two opposite corners of a square from the
     other two, so more data does not help. The best line errs on the rarest corner, 25 % of the data if
     all are equally frequent, and logistic regression does not even find that one: it settles at a loss of
     ln 2 = 0.693, a coin toss. Add the crossed feature x1·x2, or a hidden layer that is not linear.
 Says: The linear boundary of a single-layer perceptron separates only what is linearly separable, so
-    adding labelled examples does not help.
+    adding labeled examples does not help.
 Verdict: holds
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #6
 Source: Minsky and Papert 1969, "Perceptrons", MIT Press, https://doi.org/10.7551/mitpress/11301.001.0001
