@@ -1,12 +1,13 @@
 """Class weights in focal loss
 
-Focal loss with class weights is often written as ce = F.cross_entropy(logits, labels, weight=alpha), pt =
-exp(-ce), loss = (1 - pt)^gamma · ce. Is that the loss of the paper?
+Focal loss with class weights is often written as ce = F.cross_entropy(logits, labels, weight=alpha,
+reduction="none"), pt = exp(-ce), loss = ((1 - pt)^gamma · ce).mean(). Is that the loss of the paper?
 
 Answer: No: exp(-ce) of a weighted cross-entropy is p^alpha, not p, so the weight also decides how easy an
-    example looks. With alpha = 0.25 and gamma = 2, at 0.9 it pulls 0.069 times as hard as it
-    should; with a weight of 99 it pulls 34.5 times too hard, as if it were not focal at all. Take pt from
-    the plain cross-entropy of each example, and multiply by alpha[labels] afterwards.
+    example looks. With alpha = 0.25 and gamma = 2, at 0.9 it pulls 0.069 times as hard as it should; with a
+    weight of 99 it pulls 34.5 times as hard, about as without focal loss. Take pt from the plain
+    cross-entropy, and multiply by alpha[labels] afterwards. Take it per example, too: with the default
+    reduction pt is that of the batch's mean, and for a batch of one alpha cancels.
 Verdict: not judged: the newsletter's text gives no class weight and no code
 Asked: AI Interview Prep newsletter, ML System Design #35
 Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", equation 5: alpha_t (1 - p_t)^gamma times
@@ -16,7 +17,7 @@ Source: pytorch-multi-class-focal-loss issue 1, 2021: the weight in exp(-ce), an
 Source: kornia issue 875, 2021: one alpha for all classes, https://github.com/kornia/kornia/issues/875
 Terms: focal loss, class weight, class_weight, alpha, alpha-balanced, pt, cross_entropy weight, gamma,
     imbalance, bug
-Right when: All weights are 1, or gamma is 0.
+Right when: With reduction="none": all weights are 1, or gamma is 0.
 Limits: One batch and its gradient; what the mistake costs a trained net is not shown. The paper was read
     in reproductions.
 """
@@ -90,6 +91,7 @@ scores = st.integers(-3, 3).map(float)
 @claim(wrong=(weight_inside, mean_before_pt, one_weight_for_all), right=weight_outside)
 @example(examples=[((2.0, 0.0, 0.0), 0), ((0.0, 1.0, 0.0), 2)], weight=(0.25, 1.0, 4.0), power=2)
 @example(examples=[((2.0, 0.0, 0.0), 0), ((0.0, 1.0, 0.0), 2)], weight=(1.0, 1.0, 1.0), power=2)
+@example(examples=[((2.0, 0.0, 0.0), 0)], weight=(0.25, 1.0, 4.0), power=2)
 @given(
     examples=st.lists(
         st.tuples(st.tuples(scores, scores, scores), st.integers(0, 2)), min_size=1, max_size=4
