@@ -1,12 +1,13 @@
 """How evenly ZeroRedundancyOptimizer divides the optimizer's state
 
-Two ranks shard AdamW's state by PyTorch's ZeroRedundancyOptimizer. One tensor, the embedding, holds 77 of the
-model's 100 parameters. How much of the state does each rank keep?
+Two ranks shard AdamW's state by PyTorch's ZeroRedundancyOptimizer. One tensor, the embedding, holds 77 % of
+the parameters. How much of the state does each rank keep?
 
-Answer: Not half each: whole tensors are dealt out, the largest first, each to the rank that has least so far.
-    The rank with the embedding keeps 77 %, and no number of ranks brings its share below that of the largest
-    tensor. Equal tensors come out even only if the ranks divide their number: 8 of them give 3 ranks 3, 3
-    and 2, so 0.375 and not a third. Shards that cut through tensors, as of FSDP or DeepSpeed, divide evenly.
+Answer: Not half each: one rank keeps 77 %, and the other 23 %. Whole tensors are dealt out, the largest
+    first, each to the rank that has least so far, and no number of ranks brings the fullest one below the
+    largest tensor's share. Equal tensors come out even only if the ranks divide their number: 8 of them
+    give 3 ranks 3, 3 and 2, so 0.375 and not a third. Flat shards, which cut through tensors, would come
+    out even but for padding.
 Says: Sharding Adam's states by ZeRO-1 eliminates the VRAM bottleneck.
 Verdict: not judged: that sentence is judged on the page zero1_frees_all_memory
 Asked: AI Interview Prep newsletter, LLM System Design #46
@@ -16,7 +17,8 @@ Terms: ZeRO-1, ZeroRedundancyOptimizer, ZeRO, optimizer state, sharding, partiti
     embedding, OOM, greedy
 Right when: There are many tensors, and none outweighs a rank's share.
 Limits: Ranks one after another in one process, with a process group that sends nothing: each updates its own
-    shard, and none sees the others' weights. The page tied_embeddings_save_the_product counts the table.
+    shard, and none sees the others' weights. One parameter group: of several each is sorted by itself. Flat
+    shards, as of DeepSpeed, were not run. The page tied_embeddings_save_the_product counts the table.
 """
 
 import warnings
@@ -40,7 +42,7 @@ def whole_tensors_in_turn(tensors, n):
 
 
 def in_consecutive_runs(tensors, n):
-    """Each rank has as many tensors, one after another."""
+    """Each rank has the same number of tensors, one after another."""
     share = -(-len(tensors) // n)
     return max(sum(tensors[start : start + share]) for start in range(0, len(tensors), share)) / sum(tensors)
 

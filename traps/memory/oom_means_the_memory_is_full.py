@@ -1,12 +1,14 @@
-"""Fragmentation: an allocation fails, and more than it asks for is free
+"""Fragmentation: more is free than a request needs, and yet it does not fit
 
 Of 17 blocks of 1 MiB every second one was freed, 8 MiB in all, and a request for a little more than 1 MiB
-finds no room. What is that called, how is it seen, and what helps?
+cannot use any of it. What is that called, how do you recognize it, and what helps?
 
 Answer: External fragmentation: free memory lies in holes, and a request needs one that is large enough.
-    Here glibc's heap serves 1,023 KiB from a hole and grows for 1,025. On CUDA it shows as reserved
-    memory far above allocated; if both are about the same, it is no fragmentation. Keep what lives long
-    apart from what comes and goes, use fewer shapes, or set expandable_segments:True.
+    Here glibc's heap serves 1,023 KiB from a hole and grows for 1,025; where nothing is left to grow into,
+    that is out of memory. On CUDA read it off the error's message: much memory reserved and unallocated,
+    in memory_stats as inactive_split_bytes; at other times that gap is the cache, and if it is small, it
+    is no fragmentation. Keep what lives long apart from what comes and goes, use fewer shapes, or set
+    PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True.
 Verdict: not judged: the stored text stops before the cause that its title names, fragmentation
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #2
 Source: PyTorch documentation 2025, "CUDA semantics": memory management, expandable_segments,
@@ -18,9 +20,9 @@ Terms: OOM, fragmentation, external fragmentation, caching allocator, CUDA out o
 Right when: All free memory is one hole, as when everything was freed.
 Limits: The heap of glibc on Linux, which holds torch's tensors on the CPU here; blocks above its
     threshold it maps by themselves unless told not to, as here. What is exactly as large as a hole may
-    miss it by the bytes of its alignment. CUDA's caching allocator merges holes inside a segment alone,
-    and was not run; its signs and cures are its documentation's. That memory grows from step to step is
-    the page oom_is_cured_by_a_smaller_batch.
+    miss it by the bytes of its alignment. CUDA's caching allocator was not run: its settings and statistics
+    are its documentation's, its sizes and pools are others, and fewer shapes and lives kept apart follow
+    from the rule alone. That memory grows from step to step is the page oom_is_cured_by_a_smaller_batch.
 """
 
 import ctypes

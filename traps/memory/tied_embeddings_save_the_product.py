@@ -1,12 +1,13 @@
 """Tied embeddings: what sharing the head's weights saves
 
-An output head reads the embedding table, as in GPT-2. What does that save in parameters, gradients, optimizer
-state, activations and FLOPs?
+The output head shares the embedding's weights, as in GPT-2. What does that save in parameters, gradients,
+optimizer state, activations and FLOPs?
 
-Answer: One table, in weights, gradients and optimizer state, and nothing else: GPT-2 has 124M parameters
-    where untied it would have 163M. The head is a product that takes as many FLOPs as before, and its logits
-    stay. The smaller the model, the larger the table's share: SmolLM-135M would have 163M untied, and
-    Llama-3-8B, which unties, would come down from 8.03B to 7.5B.
+Answer: One table of weights, one of its gradients and two of AdamW's moments, and nothing else: GPT-2 has
+    124M parameters where untied it would have 163M. The head is a product that takes as many FLOPs as
+    before and stores the same activations. What that is worth depends on the table's share of the model:
+    untied, SmolLM-135M would have 163M parameters, and Llama-3-8B, whose embeddings are not tied, would
+    come down from 8.03B to 7.5B if they were.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Press and Wolf 2017, "Using the Output Embedding to Improve Language Models", abstract: tying
@@ -46,7 +47,8 @@ LLAMAS = {"SmolLM-135M": (30, 1536, 192), "Llama-3.2-1B": (16, 8192, 512), "Llam
 
 def its_product_as_well(part, vocab, d, tokens):
     """The second table is gone, and so is what is done with it."""
-    return {"activations": 4 * vocab * tokens, "FLOPs": 2 * vocab * d * tokens}.get(part, 4 * vocab * d)
+    product = {"activations": 4 * vocab * tokens, "FLOPs": 2 * vocab * d * tokens}
+    return product[part] if part in product else one_table(part, vocab, d, tokens)
 
 
 def the_weights_alone(part, vocab, d, tokens):

@@ -4,9 +4,10 @@ The output head shares the embedding's weights, and a batch holds a few of the v
 of the table have a gradient, and how much memory do the gradients take during the backward pass?
 
 Answer: All rows at every step, as the softmax pushes each logit; of 64 rows an untied input table has
-    gradients in the 3 that a batch looks up. Sparse gradients and optimizers for them fit an untied input
-    alone. And autograd adds up both uses as a new tensor: for a while it holds 3 tables of gradients where
-    an untied model holds 2, although one is left. Tying frees a table between steps, and none at that peak.
+    gradients in the 3 that a batch looks up. So sparse=True and SparseAdam only make sense for an input
+    table of its own. And autograd adds up both uses as a new tensor: for a while a tied model holds 3 tables
+    of gradients, of which one is left after the pass; an untied one ends with 2 and never holds more. Tying
+    saves a table of gradients between steps, and takes one more at that peak.
 Verdict: not judged: a trap of our own
 Asked: nowhere yet
 Source: Press and Wolf 2017, "Using the Output Embedding to Improve Language Models", abstract: a tied
@@ -46,18 +47,18 @@ def every_row_of_the_head(vocab, distinct, tied):
 
 def one_gradient(tied, accumulated):
     """One table has one gradient: half of what an untied model holds."""
-    return 1 if tied else 2
+    return (1 if tied else 2) + accumulated
 
 
 def one_per_use(tied, accumulated):
     """Each use brings its gradient, so 2 either way."""
-    return 2
+    return 2 + accumulated
 
 
 def and_their_sum(tied, accumulated):
     """Three if tied, as the sum is a third tensor, and 2 if not.
 
-    On top of gradients that were there it is 4 and 3.
+    Next to gradients that were there before it is 4 and 3.
     """
     return 2 + tied + accumulated
 
