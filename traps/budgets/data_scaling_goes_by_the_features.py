@@ -7,7 +7,8 @@ Answer: The intrinsic dimension D of the data, and not the number of input featu
     squared error falls about as n^(-1/D), so ten times the data divide it by about 10 at D = 1, by 1.9 at
     D = 4 and by 1.6 at D = 8, each time in as many features. First rule out that the new data are copies,
     which leave the error where it is. A smooth target is learned faster.
-Says: The bottleneck is the intrinsic dimensionality of the target data manifold, and not dirty data.
+Says: Where ten times the pre-training data hardly lower the error, the real bottleneck is the intrinsic
+    dimensionality of the target data manifold.
 Verdict: holds if the target is rough, the labels clean and the samples new
 Asked: AI Interview Prep newsletter, LLM System Design #48
 Source: Bahri et al. 2021, "Explaining Neural Scaling Laws", abstract, https://arxiv.org/abs/2102.06701
@@ -19,7 +20,7 @@ Right when: The data fill all of their features, as 32 dimensions in 32 features
 Limits: Kernel regression from 60 to 600 samples of a random rough function on a cube, turned into 32
     features; medians of seven worlds, of 21 at one dimension, as these differ by a factor. No language.
     Nets are the page data_helps_alike_at_any_dimension. A plateau may come of label noise, which is not
-    shown. Of both papers the abstracts were read.
+    shown. The stored text stops at "not data". Of both papers the abstracts were read.
 """
 
 from math import log
@@ -40,7 +41,7 @@ def by_the_features(dimension, copies, times):
 
 
 def root_of_the_samples(dimension, copies, times):
-    """Error falls with the square root of the samples, as in statistics."""
+    """As generalization bounds have it, the error falls with the square root of the samples."""
     return 0.5
 
 
