@@ -8,11 +8,7 @@ Answer: Start the output bias at the prior and take plain cross-entropy: then th
     without; at a probability of 0.01 focal loss gives it 0.97 and cross-entropy 0.01. Weights move the
     probability, of a fraud share of 0.0001 to 0.5 with a weight of 9,999, and so the threshold. Focal
     loss moves it too, to 0.034. So choose the threshold by the false positives that you can afford.
-Says: Weighted cross-entropy amplifies noise and overwhelms gradients, which raises false positives; focal
-    loss down-weights easy majority examples and improves precision.
-Verdict: imprecise: the false positives are those of a threshold that the weights have moved; focal loss
-    does give the rare class the first gradient once the bias is low, 0.97 at 0.01, but not from a bias of
-    0, and cross-entropy gives it half from the prior itself
+Verdict: not judged: the newsletter's sentence is judged on the page focal_loss_ranks_better
 Asked: AI Interview Prep newsletter, ML System Design #35
 Source: Lin et al. 2017, "Focal Loss for Dense Object Detection", sections 3.2 and 3.3: the loss, and a
     prior of 0.01 for the bias, https://arxiv.org/abs/1708.02002
