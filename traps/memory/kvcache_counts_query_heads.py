@@ -44,10 +44,10 @@ def one_vector_per_kv_head(heads, kv_heads, dim, tokens):
 
 
 def one_pair_per_kv_head(heads, kv_heads, dim, tokens):
-    """A key and a value per KV head, two bytes per number.
+    """A key and a value per KV head, two bytes per number in bf16.
 
-    The query heads of a group read the same pair, so they cost arithmetic but no memory: in bf16 2,048
-    bytes per token and layer with 8 KV heads of 64 numbers, as in gpt-oss-20b, whose query heads are 64.
+    The query heads of a group read the same pair, so they cost arithmetic but no memory: 2,048 bytes per
+    token and layer with 8 KV heads of 64 numbers, as in gpt-oss-20b, whose query heads are 64.
     """
     return 2 * 2 * kv_heads * dim * tokens
 
