@@ -146,6 +146,14 @@ def only_another_version_has_a_record(root):
     )
 
 
+def only_another_device_has_a_record(root):
+    write_record(root, write_page(root, "scaling/halves"), **TPU)
+    return (
+        f"evidence/ has no record of traps/scaling/halves.py on {CPU}. "
+        "Take it with `pytest traps/scaling/halves.py --evidence=evidence`.\n"
+    )
+
+
 def another_text_of_the_page(root):
     write_page(root, regime="st.integers(2, 9)")
     return (
@@ -241,6 +249,7 @@ def in_the_wrong_place(root):
         a_page_without_a_record,
         pages_without_a_record,
         only_another_version_has_a_record,
+        only_another_device_has_a_record,
         another_text_of_the_page,
         the_page_is_gone,
         a_page_that_is_gone_on_another_device,

@@ -123,10 +123,10 @@ def _refuse_gaps(corpus: Sequence[Page], told: Iterable[Place], reference: str) 
     if missing := [page for page in corpus if page.name not in covered]:
         named, more = missing[0], f" and {len(missing) - 1} more" if missing[1:] else ""
         repair = "Take them with `make facts`." if more else _again(named, "it")
-        if elsewhere := sorted({where for page, where, *_ in places if page == named.name}, key=natural):
-            repair += (
-                f" Its record on {elsewhere[0]} is of another torch than constraints.txt pins: install that."
-            )
+        others = {where for page, where, *_ in places if page == named.name and where.startswith("cpu,")}
+        if others and not more:
+            found = min(others, key=natural)
+            repair += f" Its record on {found} is of another torch than constraints.txt pins: install that."
         raise SheetError(f"evidence/ has no record of {named.name}{more} on {reference}. {repair}")
     for page in corpus:
         for claim in page.claims:

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from fixtures.glossary import glossary
-from fixtures.trial.page import ClaimText, Page, Rival, chapters, pages
+from fixtures.trial.page import FIXTURES, ClaimText, Page, Rival, chapters, pages
 from fixtures.trial.plain import ROUNDING
 from fixtures.trial.record import Counterexample, Environment, Fit, Observation, Run, minor
 
@@ -142,7 +142,7 @@ class ClaimView:
     def meanings(self) -> dict[str, str]:
         """What each drawn input means, with its unit: by the claim itself, or else by the vocabulary."""
         words: dict[str, object] = {**glossary(), **self.text.inputs}
-        drawn = (name for name in self.text.parameters if name not in ("answer", "device", "gpu"))
+        drawn = (name for name in self.text.parameters if name not in FIXTURES)
         return {name: str(words.get(name, "")) for name in drawn}
 
     def figure(self, answer: AnswerView) -> Counterexample | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fixtures.glossary import glossary
+from fixtures.trial.page import FIXTURES
 
 from .rules import Complaints, broken_by
 from .source import Source, sides
@@ -116,6 +117,3 @@ def inputs_are_explained(source: Source) -> Complaints:
             elif name not in names and name not in sides(claim):
                 seen = f"the claim explains {name}, which is no input of it"
                 yield test.lineno, f"{seen}. Leave the line out"
-
-
-FIXTURES = ("answer", "device", "gpu")
