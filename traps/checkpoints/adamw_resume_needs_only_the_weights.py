@@ -51,7 +51,7 @@ def weeks_are_lost(restored, lr, quantity):
 
 
 def near_the_highest_rate_alone(restored, lr, quantity):
-    """Near the highest learning rate the loss explodes and stays higher, unless it is warmed up again.
+    """Near the highest learning rate the loss rises and stays higher, unless it is warmed up again.
 
     At 0.025 it peaks at 2.0 times that of the run that lost nothing, and ends 1.7 times as high. The first
     steps move each weight by the full learning rate. Near the highest one this throws the net out of where

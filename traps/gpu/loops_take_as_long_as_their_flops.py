@@ -5,9 +5,10 @@ rows at width 8, in another 128 rows at width 256. Stacked into one product they
 When is the loop slow, and when not?
 
 Answer: It depends on the work per operation. Each pass of the loop dispatches an operation, which takes
-    microseconds however little it computes. Of 16 rows and width 8 a loop of 16 products took 8 to 9 times
-    as long as the stacked one here; of 128 rows and width 256 both took the same. So batch what is small,
-    by a stacked product, or by bmm or vmap where inputs differ, and leave large products in their loop.
+    microseconds however little it computes. Of 16 rows and width 8 a loop of 16 products takes several
+    times as long as the stacked one, on a logarithmic scale nearer to 16 times than to once; of 128 rows
+    and width 256 both take the same. So batch what is small, by a stacked product, or by bmm or vmap where
+    inputs differ, and leave large products in their loop.
 Says: Python loops cause sequential memory accesses that starve the tensor cores of an H100.
 Verdict: not judged: that sentence is judged on the page backward_runs_node_by_node
 Asked: AI Interview Prep newsletter, Advanced Deep Learning #12
@@ -49,9 +50,8 @@ def launches_where_work_is_small(passes, products):
     """A loop slows down with its passes where products are small.
 
     Relative to the stacked product its time is then nearer to the number of passes, on a logarithmic
-    scale, and else nearer to 1. On the CPU 16 small products took 8 to 9 times as long, as the stacked
-    one takes longer than one of them. An operation takes microseconds to be dispatched, and longer only
-    if its work takes longer.
+    scale, and else nearer to 1. It is less than their number, as the stacked product takes longer than one
+    of them. An operation takes microseconds to be dispatched, and longer only if its work takes longer.
     """
     return passes if products == "small" else 1
 
